@@ -1,0 +1,48 @@
+/**
+ * What can go wrong and is expected to. Anything else is a bug: it ends the process, and the bus delivers again.
+ * The code is what programs act on (clients see it in `extensions.code`), the message is a sentence for people.
+ */
+const RETRYABLE = {
+  /** A fact from outside breaks a rule of `domain/`. Goes to the dead letters. */
+  INVALID_EVENT: false,
+  /** Bytes on the bus that are not what their topic carries. Goes to the dead letters. */
+  UNDECODABLE_EVENT: false,
+  INVALID_ARGUMENT: false,
+  UNKNOWN_SYMBOL: false,
+  INVALID_CONFIG: false,
+  /** A recorded tape that is missing, truncated or not a tape. */
+  INVALID_TAPE: false,
+  BUS_UNAVAILABLE: true,
+  MESSAGE_TOO_LARGE: false,
+  /** The bus no longer (or not yet) holds the offset to go on from. A person decides; nothing is reset. */
+  OFFSET_LOST: false,
+  SCHEMA_UNKNOWN: false,
+  SCHEMA_INCOMPATIBLE: false,
+  REGISTRY_UNAVAILABLE: true,
+  PUBSUB_UNAVAILABLE: true,
+  STORE_UNAVAILABLE: true,
+  /** The database was made by another major version, or by a migration we do not know. */
+  STORE_INCOMPATIBLE: false,
+  SUBGRAPH_UNAVAILABLE: true,
+  LIMIT_EXCEEDED: false,
+} as const
+
+export type ErrorCode = keyof typeof RETRYABLE
+
+export class PlatformError extends Error {
+  override readonly name = 'PlatformError'
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.code = code
+  }
+
+  /** True where the same call may succeed later without anybody changing anything but the world. */
+  get retryable(): boolean {
+    return RETRYABLE[this.code]
+  }
+}
+
+export const isPlatformError = (error: unknown, code?: ErrorCode): error is PlatformError =>
+  error instanceof PlatformError && (code === undefined || error.code === code)

@@ -1,0 +1,30 @@
+import type { Tick } from '../domain/tick.ts'
+
+/**
+ * Somewhere facts come from. `C` is its checkpoint: plain JSON that says where to go on. A source gives the same fact the
+ * same `position` again when it is started from a checkpoint before it, so nothing is lost and nothing is counted twice.
+ */
+export interface Source<C = unknown> {
+  /** Stable over restarts; every tick carries it. One running reader per name. */
+  readonly name: string
+  /**
+   * Goes on from the checkpoint (from the start where there is none) until the source has no more or the signal aborts.
+   * Ends within two seconds of the abort. Throws a PlatformError where it cannot go on.
+   */
+  read(from: C | undefined, signal: AbortSignal): AsyncIterable<SourceBatch<C>>
+}
+
+export interface SourceBatch<C> {
+  readonly ticks: readonly Tick[]
+  readonly rejects: readonly Reject[]
+  /** Where to go on once this batch has been taken. */
+  readonly checkpoint: C
+}
+
+/** Something the source told that is not a fact. It goes to the dead letters with its bytes; what follows goes on. */
+export interface Reject {
+  readonly position: number
+  /** What was wrong, what was expected, and where: `line 17: Tick price must be …`. */
+  readonly reason: string
+  readonly original: Buffer
+}

@@ -1,0 +1,18 @@
+import { type DestinationStream, type Logger, pino } from 'pino'
+
+export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'child'>
+
+/** Structured JSON lines on standard error, so that standard output stays the program's own. Secrets never get this far. */
+export function openLog(level: string, destination: DestinationStream = pino.destination(2)): Log {
+  return pino(
+    {
+      level,
+      base: undefined,
+      redact: { paths: ['password', 'token', 'authorization', '*.password', '*.token', '*.authorization'] },
+    },
+    destination,
+  )
+}
+
+/** For tests that do not look at the log. */
+export const silentLog: Log = pino({ level: 'silent' })

@@ -1,0 +1,85 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+/**
+ * Every metric of the platform, declared once. Base units, unit in the name, labels bounded: never a symbol, a user or a
+ * record. Each process has one; tests make their own, so nothing is shared by accident.
+ */
+export type Metrics = ReturnType<typeof openMetrics>
+
+const LATENCY_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30]
+
+export function openMetrics() {
+  const registry = new Registry()
+  const registers = [registry]
+  const counter = <L extends string>(name: string, help: string, labelNames: L[] = []) =>
+    new Counter({ name, help, labelNames, registers })
+  const gauge = <L extends string>(name: string, help: string, labelNames: L[] = []) =>
+    new Gauge({ name, help, labelNames, registers })
+  const seconds = <L extends string>(name: string, help: string, labelNames: L[] = []) =>
+    new Histogram({ name, help, labelNames, registers, buckets: LATENCY_BUCKETS })
+
+  return {
+    registry,
+    /** Event loop, memory and garbage collection of the process. Once per process. */
+    collectProcess: () => collectDefaultMetrics({ register: registry }),
+
+    ingestFacts: counter('ingest_facts_total', 'Facts produced to the bus.', ['source']),
+    ingestRejects: counter('ingest_rejects_total', 'What sources told that was not a fact.', ['source']),
+    ingestRetries: counter('ingest_produce_retries_total', 'Batches produced again after a failure.', ['source']),
+
+    busProduced: counter('bus_produced_records_total', 'Records acknowledged by the bus.', ['topic']),
+    busProduceFailures: counter('bus_produce_failures_total', 'Rejected produce calls.', ['topic', 'code']),
+    busBackpressure: counter('bus_backpressure_total', 'Produce calls that waited because the bus was at its bound.', [
+      'topic',
+    ]),
+    busConsumerLag: gauge('bus_consumer_lag_records', 'Records between a group and the end of the log.', [
+      'group',
+      'topic',
+    ]),
+    busConsumerRestarts: counter('bus_consumer_restarts_total', 'Times a consumer had to join its group again.', [
+      'group',
+    ]),
+
+    processorRecords: counter('processor_records_total', 'Records handled.', ['processor']),
+    processorDuplicates: counter('processor_duplicates_total', 'Records dropped because they were handled before.', [
+      'processor',
+    ]),
+    processorDeadLetters: counter('processor_dead_letters_total', 'Records given up on.', ['processor', 'code']),
+    processorLate: counter('processor_late_records_total', 'Records after the allowed lateness.', ['processor']),
+    processorTransactions: counter('processor_transactions_total', 'Transactions committed.', ['processor']),
+    processorRollbacks: counter('processor_rollbacks_total', 'Transactions rolled back or in doubt.', ['processor']),
+    processorFenced: counter('processor_fenced_total', 'Partitions refused by the compare-and-set.', [
+      'processor',
+      'why',
+    ]),
+    processorBackpressure: counter('processor_backpressure_total', 'Times intake waited for room in its queue.', [
+      'processor',
+    ]),
+    processorWatermarkLag: gauge('processor_watermark_lag_seconds', 'Wall clock minus the lowest active watermark.', [
+      'processor',
+    ]),
+    processorLatency: seconds('processor_latency_seconds', 'From ingest to stored and told.', ['processor']),
+    outboxWaiting: gauge('outbox_waiting_rows', 'Events stored and not yet on the bus.'),
+    outboxRelayed: counter('outbox_relayed_total', 'Events moved from the outbox to the bus.', ['topic']),
+
+    pubsubPublished: counter('pubsub_published_total', 'Events handed to the backend.', ['channel']),
+    pubsubPublishFailures: counter('pubsub_publish_failures_total', 'Events lost because the backend was away.', [
+      'channel',
+    ]),
+    pubsubSkippedTicks: counter('pubsub_skipped_ticks_total', 'Ticks stored but not told one by one, over the bound.'),
+    pubsubListeners: gauge('pubsub_listeners', 'Listeners in this process.', ['channel']),
+    pubsubListenerFailures: counter('pubsub_listener_failures_total', 'Listeners that threw.', ['channel']),
+    listenerDropped: counter('listener_dropped_total', 'Events a slow listener did not get, over its bound.', [
+      'channel',
+    ]),
+
+    storeLatency: seconds('store_query_seconds', 'Time of a store read.', ['query']),
+
+    gatewaySockets: gauge('gateway_sockets', 'Open WebSocket connections.'),
+    gatewaySubscriptions: gauge('gateway_subscriptions', 'Running subscriptions.'),
+    gatewaySharedSources: gauge('gateway_shared_sources', 'Distinct executions behind the running subscriptions.'),
+    gatewayRefused: counter('gateway_refused_total', 'Requests and subscriptions over a limit.', ['limit']),
+    gatewayDelivered: counter('gateway_delivered_total', 'Subscription payloads handed to a client.'),
+    gatewayRequestLatency: seconds('gateway_request_seconds', 'Queries and mutations.', ['operation']),
+  }
+}

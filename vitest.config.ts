@@ -1,0 +1,22 @@
+import { defineConfig } from 'vitest/config'
+
+const project = (name: string, include: string[], extra = {}) => ({
+  extends: true as const,
+  test: { name, include, testTimeout: 10_000, ...extra },
+})
+
+// Contract, end-to-end and chaos suites share real servers, so their files run one after the other.
+const alone = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 120_000 }
+
+export default defineConfig({
+  // Vite would resolve graphql's .mjs build, type-graphql under Node the .js one: two realms, and every instanceof fails.
+  resolve: { alias: { graphql: 'graphql/index.js' } },
+  test: {
+    projects: [
+      project('unit', ['{domain,platform,ingest,processors,subgraphs,gateway}/**/*.test.ts', 'tests/*.test.ts']),
+      project('contract', ['tests/contract/**/*.test.ts'], alone),
+      project('e2e', ['tests/e2e/**/*.test.ts'], alone),
+      project('chaos', ['tests/chaos/**/*.test.ts'], { ...alone, testTimeout: 600_000 }),
+    ],
+  },
+})
