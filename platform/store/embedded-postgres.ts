@@ -1,0 +1,117 @@
+import pg from 'pg'
+import { PlatformError } from '../../domain/errors.ts'
+import type { Log } from '../log.ts'
+import { type Cluster, openCluster } from './embedded-cluster.ts'
+import { clusterUrl, runServer, type Server, type Settings, stopServer } from './embedded-server.ts'
+
+export interface EmbeddedPostgresOptions {
+  /** Everything lies in here; made where it does not exist. Belongs to one running process at a time. */
+  readonly dataDir: string
+  readonly log: Log
+  /** False gives up crash safety for speed. For tests. Default true. */
+  readonly durable?: boolean
+  /** Server settings on top of ours. */
+  readonly settings?: Settings
+  readonly database?: string
+}
+
+/** A real PostgreSQL beside this process: loopback only, random password, data kept over restarts and crashes. */
+export interface EmbeddedPostgres extends AsyncDisposable {
+  readonly url: string
+  readonly port: number
+  readonly pid: number
+  /** It was already running: a process of ours was killed and left it behind. */
+  readonly adopted: boolean
+  /** Stops the server and waits for it. The second call does nothing. */
+  stop(): Promise<void>
+}
+
+/** For a laptop that takes in ticks: few checkpoints, little memory, no replication. `synchronous_commit` stays on: each
+ * transaction that may lose its last moments in a crash says so itself. */
+const LAPTOP: Settings = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  max_connections: '60',
+  shared_buffers: '128MB',
+  max_wal_size: '2GB',
+  checkpoint_timeout: '15min',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  wal_compression: 'on',
+  autovacuum_naptime: '30s',
+  // Compiling a plan costs more than any query of ours saves by it.
+  jit: 'off',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+  lc_messages: 'C',
+}
+const NOT_DURABLE: Settings = { fsync: 'off', full_page_writes: 'off', synchronous_commit: 'off' }
+
+/** pg_advisory_lock key, in the database `postgres`: who runs this server. */
+const OWNER_LOCK = 1_229_870_897
+/** A killed owner's connection is noticed by the server at once, but not within the same millisecond. */
+const OWNER_WAIT_MS = 3_000
+const OWNER_POLL_MS = 50
+
+/**
+ * Starts PostgreSQL on a folder, or adopts the one that a killed process of ours left running on it.
+ *
+ * The owner holds an advisory lock in the server for as long as it lives. A second process on the same folder finds it
+ * taken and is refused; after a `kill -9` the lock is free, because the server sees the connection end. So nobody adopts
+ * a server that its owner is about to stop, and no process id is ever mistaken for another's.
+ *
+ * @throws STORE_UNAVAILABLE where it does not start, or another live process runs it.
+ * @throws STORE_INCOMPATIBLE where the folder was made by another major version or holds something else.
+ * @throws INVALID_CONFIG where this machine cannot run it (platform, permissions).
+ */
+export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+  const { dataDir, log, durable = true, database = 'investor_updates' } = options
+  const cluster = await openCluster({ dataDir, durable, log })
+  const settings = { ...LAPTOP, ...(durable ? {} : NOT_DURABLE), ...options.settings }
+  const server = await runServer(cluster, settings, log)
+  const owner = await own(cluster, server, log)
+  await createDatabase(owner, database)
+  if (server.adopted)
+    log.info({ pid: server.pid }, 'adopted the embedded PostgreSQL that a killed process left running')
+
+  let stopped: Promise<void> | undefined
+  const stop = () => {
+    stopped ??= owner.end().then(() => stopServer(cluster, server, log))
+    return stopped
+  }
+  return {
+    url: clusterUrl(cluster, server.port, database),
+    port: server.port,
+    pid: server.pid,
+    adopted: server.adopted,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+}
+
+async function own(cluster: Cluster, server: Server, log: Log): Promise<pg.Client> {
+  const client = new pg.Client({
+    connectionString: clusterUrl(cluster, server.port, 'postgres'),
+    application_name: 'investor-updates owner',
+    keepAlive: true,
+  })
+  client.on('error', (error) => log.warn({ err: error }, 'lost the connection to the embedded PostgreSQL'))
+  await client.connect()
+  const untilMs = Date.now() + OWNER_WAIT_MS
+  for (;;) {
+    const { rows } = await client.query<{ mine: boolean }>('SELECT pg_try_advisory_lock($1) AS mine', [OWNER_LOCK])
+    if (rows[0].mine) return client
+    if (Date.now() > untilMs) break
+    await new Promise((resolve) => setTimeout(resolve, OWNER_POLL_MS))
+  }
+  await client.end()
+  throw new PlatformError(
+    'STORE_UNAVAILABLE',
+    `Another running process uses the embedded PostgreSQL in ${cluster.dir}. Stop it, or give this one a DATA_DIR of its own`,
+  )
+}
+
+async function createDatabase(client: pg.Client, name: string): Promise<void> {
+  const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name])
+  if (!rowCount) await client.query(`CREATE DATABASE ${client.escapeIdentifier(name)}`)
+}
