@@ -12,12 +12,17 @@ export interface Source<C = unknown> {
    * Ends within two seconds of the abort. Throws a PlatformError where it cannot go on.
    */
   read(from: C | undefined, signal: AbortSignal): AsyncIterable<SourceBatch<C>>
+  /**
+   * Told after a checkpoint has become durable, oldest first. For a source whose next fact depends on it: one that
+   * chooses (a new start, a session) may tell nothing that follows from the choice before the choice would survive a crash.
+   */
+  saved?(checkpoint: C): void
 }
 
 export interface SourceBatch<C> {
   readonly ticks: readonly Tick[]
   readonly rejects: readonly Reject[]
-  /** Where to go on once this batch has been taken. */
+  /** Where to go on once this batch has been taken. A batch that is nothing but a checkpoint asks to be saved at once. */
   readonly checkpoint: C
 }
 
@@ -26,5 +31,9 @@ export interface Reject {
   readonly position: number
   /** What was wrong, what was expected, and where: `line 17: Tick price must be …`. */
   readonly reason: string
+  /** At most ORIGINAL_BYTES_MAX; the reason says so where it was cut. */
   readonly original: Buffer
 }
+
+/** A reject travels on to a dead-letter topic, where it must stay below the bus's message size limit. */
+export const ORIGINAL_BYTES_MAX = 65_536
