@@ -25,7 +25,14 @@ export function openMetrics() {
 
     ingestFacts: counter('ingest_facts_total', 'Facts produced to the bus.', ['source']),
     ingestRejects: counter('ingest_rejects_total', 'What sources told that was not a fact.', ['source']),
-    ingestRetries: counter('ingest_produce_retries_total', 'Batches produced again after a failure.', ['source']),
+    ingestRetries: counter('ingest_retries_total', 'Calls repeated because the bus or the store failed.', [
+      'source',
+      'on',
+    ]),
+    ingestWaiting: gauge('ingest_waiting', '1 while a source stands still because the bus or the store is away.', [
+      'source',
+      'on',
+    ]),
 
     busProduced: counter('bus_produced_records_total', 'Records acknowledged by the bus.', ['topic']),
     busProduceFailures: counter('bus_produce_failures_total', 'Rejected produce calls.', ['topic', 'code']),
@@ -69,6 +76,12 @@ export function openMetrics() {
     pubsubSkippedTicks: counter('pubsub_skipped_ticks_total', 'Ticks stored but not told one by one, over the bound.'),
     pubsubListeners: gauge('pubsub_listeners', 'Listeners in this process.', ['channel']),
     pubsubListenerFailures: counter('pubsub_listener_failures_total', 'Listeners that threw.', ['channel']),
+    pubsubMalformed: counter('pubsub_malformed_total', 'Published messages that were not events of their channel.', [
+      'channel',
+    ]),
+    pubsubReconnects: counter('pubsub_reconnects_total', 'Times a connection to the backend came back.', [
+      'connection',
+    ]),
     listenerDropped: counter('listener_dropped_total', 'Events a slow listener did not get, over its bound.', [
       'channel',
     ]),
