@@ -6,7 +6,12 @@ const project = (name: string, include: string[], extra = {}) => ({
 })
 
 // Contract, end-to-end and chaos suites share real servers, so their files run one after the other.
-const alone = { fileParallelism: false, testTimeout: 120_000, hookTimeout: 120_000 }
+const alone = {
+  fileParallelism: false,
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  globalSetup: ['tests/support/postgres-setup.ts'],
+}
 
 export default defineConfig({
   // Vite would resolve graphql's .mjs build, type-graphql under Node the .js one: two realms, and every instanceof fails.

@@ -25,6 +25,15 @@ const MISCONFIGURED_STATES = new Set(['28000', '28P01', '3D000'])
 const UNAVAILABLE_MESSAGES =
   /Connection terminated|timeout exceeded when trying to connect|Query read timeout|connection error and is not queryable|Client was closed/
 
+const codeOf = (error: Error): string => ('code' in error && typeof error.code === 'string' ? error.code : '')
+
+/** The database is away, or out of something: the same call may succeed later. */
+export const isUnavailable = (error: unknown): boolean =>
+  error instanceof Error &&
+  (SOCKET_ERRORS.has(codeOf(error)) ||
+    UNAVAILABLE_STATES.test(codeOf(error)) ||
+    UNAVAILABLE_MESSAGES.test(error.message))
+
 /**
  * What a failed call to the database means: STORE_UNAVAILABLE where it may succeed later, INVALID_CONFIG where the
  * connection string is wrong. Anything else comes back as it was: the statement itself is at fault, which is a bug.
@@ -32,17 +41,20 @@ const UNAVAILABLE_MESSAGES =
 export function storeError(doing: string, url: string, cause: unknown): Error {
   if (cause instanceof PlatformError) return cause
   const error = cause instanceof Error ? cause : new Error(String(cause))
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  const reason = error.message || code
-  if (MISCONFIGURED_STATES.has(code))
-    return new PlatformError('INVALID_CONFIG', `Could not ${doing}: PostgreSQL at ${addressOf(url)} says: ${reason}`, {
-      cause,
-    })
-  if (SOCKET_ERRORS.has(code) || UNAVAILABLE_STATES.test(code) || UNAVAILABLE_MESSAGES.test(error.message))
+  const code = codeOf(error)
+  if (isUnavailable(error))
     return new PlatformError(
       'STORE_UNAVAILABLE',
-      `Could not ${doing}: PostgreSQL at ${addressOf(url)} cannot be used now: ${reason}`,
+      `Could not ${doing}: PostgreSQL at ${addressOf(url)} cannot be used now: ${error.message || code}`,
       { cause },
+    )
+  if (MISCONFIGURED_STATES.has(code))
+    return new PlatformError(
+      'INVALID_CONFIG',
+      `Could not ${doing}: PostgreSQL at ${addressOf(url)} says: ${error.message}`,
+      {
+        cause,
+      },
     )
   return error
 }

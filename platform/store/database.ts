@@ -1,0 +1,112 @@
+import { PrismaPg } from '@prisma/adapter-pg'
+import pg from 'pg'
+import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
+import { PrismaClient } from './generated/client.ts'
+import { storeError } from './store-error.ts'
+
+/** One pool of connections to PostgreSQL, for plain SQL and for Prisma alike. */
+export interface Database extends AsyncDisposable {
+  readonly url: string
+  readonly pool: pg.Pool
+  readonly prisma: PrismaClient
+  /**
+   * A read of at most READ_LIMIT_MS: a prepared statement under its name, measured by it.
+   * @throws STORE_UNAVAILABLE while the database is away; safe to call again.
+   */
+  query<Row extends pg.QueryResultRow>(name: string, text: string, values?: readonly unknown[]): Promise<Row[]>
+  /**
+   * A connection of one's own, for transactions, locks and COPY; `release()` it. Waits for a free one.
+   * @throws STORE_UNAVAILABLE where there is none within CONNECT_LIMIT_MS.
+   */
+  checkout(): Promise<pg.PoolClient>
+  /** Rejects with STORE_UNAVAILABLE and a reason while the database cannot be used. For readiness. */
+  ping(): Promise<void>
+}
+
+export interface DatabaseOptions {
+  readonly url: string
+  /** Connections at most. Callers wait for a free one. Default 20. */
+  readonly poolMax?: number
+  /** Shown in pg_stat_activity. */
+  readonly applicationName?: string
+  readonly log: Log
+  readonly metrics?: Metrics
+}
+
+export const CONNECT_LIMIT_MS = 5_000
+/** A database that accepts and never answers is as good as away. */
+export const READ_LIMIT_MS = 15_000
+const PING_LIMIT_MS = 2_000
+const IDLE_MS = 30_000
+
+/**
+ * Connects, so that a wrong address is told at start. Afterwards the pool mends itself: connections that break are thrown
+ * away, calls reject meanwhile, and the next call connects anew.
+ * @throws STORE_UNAVAILABLE naming host and port; INVALID_CONFIG for a wrong password or a database that does not exist.
+ */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const { url, poolMax = 20, applicationName = 'investor-updates', log, metrics } = options
+  const pool = openPool(url, poolMax, applicationName, log)
+  const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { disposeExternalPool: false }) })
+  let closed: Promise<void> | undefined
+
+  const database: Database = {
+    url,
+    pool,
+    prisma,
+    async query<Row extends pg.QueryResultRow>(name: string, text: string, values: readonly unknown[] = []) {
+      const stop = metrics?.storeLatency.startTimer({ query: name })
+      try {
+        const config = { name, text, values: [...values], query_timeout: READ_LIMIT_MS }
+        return (await pool.query<Row>(config)).rows
+      } catch (error) {
+        throw storeError(`read ${name}`, url, error)
+      } finally {
+        stop?.()
+      }
+    },
+    async checkout() {
+      try {
+        return await pool.connect()
+      } catch (error) {
+        throw storeError('get a connection', url, error)
+      }
+    },
+    async ping() {
+      try {
+        await pool.query({ text: 'SELECT 1', query_timeout: PING_LIMIT_MS } as pg.QueryConfig)
+      } catch (error) {
+        throw storeError('reach the database', url, error)
+      }
+    },
+    [Symbol.asyncDispose]() {
+      closed ??= prisma.$disconnect().then(() => pool.end())
+      return closed
+    },
+  }
+
+  try {
+    await database.ping()
+  } catch (error) {
+    await database[Symbol.asyncDispose]()
+    throw error
+  }
+  return database
+}
+
+function openPool(url: string, max: number, application_name: string, log: Log): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    application_name,
+    connectionTimeoutMillis: CONNECT_LIMIT_MS,
+    idleTimeoutMillis: IDLE_MS,
+    keepAlive: true,
+  })
+  const lost = (error: Error) => log.warn({ err: error }, 'lost a connection to the database')
+  // Without a listener the loss of a connection, idle or checked out, would be an uncaught error and end the process.
+  pool.on('connect', (client) => client.on('error', lost))
+  pool.on('error', () => {}) // Idle ones: `lost` has told already.
+  return pool
+}
