@@ -1,4 +1,6 @@
-import type { Tick } from './tick.ts'
+import { PlatformError } from './errors.ts'
+import { isSymbol } from './instrument.ts'
+import { PRICE_MAX, type Tick } from './tick.ts'
 
 export const BAR_INTERVAL_MS = { '1m': 60_000, '5m': 300_000, '1h': 3_600_000, '1d': 86_400_000 } as const
 export type BarInterval = keyof typeof BAR_INTERVAL_MS
@@ -98,3 +100,20 @@ export const barOf = (folding: FoldingBar): Bar => ({
   trades: folding.trades,
   closed: folding.closed,
 })
+
+/** The only way to take a bar from outside. @throws INVALID_EVENT with what was wrong. */
+export function bar(fields: Bar): Bar {
+  const { symbol, interval, startMs, open, high, low, close, volume, trades } = fields
+  if (!isSymbol(symbol)) throw invalid('symbol must be 1 to 20 of A-Z 0-9 . - / = ^', symbol)
+  if (!BAR_INTERVALS.includes(interval)) throw invalid(`interval must be one of ${BAR_INTERVALS.join(', ')}`, interval)
+  if (!Number.isSafeInteger(startMs) || barStart(startMs, interval) !== startMs)
+    throw invalid(`start must be on a boundary of ${interval}`, startMs)
+  if (!(low > 0 && low <= open && low <= close && open <= high && close <= high && high <= PRICE_MAX))
+    throw invalid('open and close must lie between low and high, all positive', [open, high, low, close])
+  if (!(volume >= 0 && volume < Number.POSITIVE_INFINITY)) throw invalid('volume must not be negative', volume)
+  if (!(Number.isSafeInteger(trades) && trades > 0)) throw invalid('must hold at least one trade', trades)
+  return Object.freeze(fields)
+}
+
+const invalid = (expected: string, was: unknown) =>
+  new PlatformError('INVALID_EVENT', `Bar ${expected}, was ${JSON.stringify(was)}`)

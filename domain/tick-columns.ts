@@ -28,6 +28,21 @@ export class TickColumns {
     this.position = new Float64Array(capacity)
   }
 
+  append(tick: Tick, offset: number): void {
+    const i = this.length
+    if (i >= this.offset.length) throw new RangeError(`No room for a tick in columns of ${this.offset.length}`)
+    this.offset[i] = offset
+    this.symbol[i] = tick.symbol
+    this.price[i] = tick.price
+    this.size[i] = tick.size
+    this.eventTimeMs[i] = tick.eventTimeMs
+    this.ingestTimeMs[i] = tick.ingestTimeMs
+    this.seq[i] = tick.seq
+    this.source[i] = tick.source
+    this.position[i] = tick.position
+    this.length = i + 1
+  }
+
   at(i: number): Tick {
     return {
       symbol: this.symbol[i],

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import type { Bar } from '../../domain/bar.ts'
-import type { Tick } from '../../domain/tick.ts'
+import { type Bar, bar, barEnd } from '../../domain/bar.ts'
+import { type Tick, tick } from '../../domain/tick.ts'
 
 /** What travels on each topic. A fact's fields are its Avro schema's fields: `avro/<topic>.avsc`, compared by a test. */
 export interface Topics {
@@ -12,10 +12,23 @@ export type Topic = keyof Topics
 
 export type Compatibility = 'BACKWARD_TRANSITIVE' | 'FULL_TRANSITIVE'
 
+/** The context attributes that make an event recognisable outside of the platform (CloudEvents 1.0). */
+export interface CloudEvent {
+  readonly type: string
+  readonly source: string
+  readonly subject: string
+  /** With the source it names the event: the same event told twice has the same key, and so the same `ce_id`. */
+  readonly naturalKey: string
+  readonly timeMs: number
+}
+
 export interface TopicDefinition<T> {
   /** Same key, same partition, in order. */
   readonly key: (event: T) => string
-  readonly source: (event: T) => string
+  /** What is read from the topic passes it, so that nobody's producer can put a broken fact in. @throws INVALID_EVENT */
+  readonly check: (event: T) => T
+  /** Carried as headers. Left out where headers on every record cost too much: docs/decisions/0007-no-headers-on-ticks.md. */
+  readonly cloudEvent?: (event: T) => CloudEvent
   /** Never grown in place: keys would move to other partitions. A new topic and a replay instead. */
   readonly partitions: number
   readonly retentionMs: number
@@ -30,7 +43,7 @@ const schema = (topic: string) => readFileSync(new URL(`avro/${topic}.avsc`, imp
 export const TOPICS: { readonly [T in Topic]: TopicDefinition<Topics[T]> } = {
   'stock-data': {
     key: (tick) => tick.symbol,
-    source: (tick) => tick.source,
+    check: tick,
     partitions: 12,
     retentionMs: 7 * day,
     compatibility: 'BACKWARD_TRANSITIVE',
@@ -38,7 +51,15 @@ export const TOPICS: { readonly [T in Topic]: TopicDefinition<Topics[T]> } = {
   },
   'stock-bars': {
     key: (bar) => bar.symbol,
-    source: () => 'bars',
+    check: bar,
+    cloudEvent: (bar) => ({
+      type: 'updates.investor.Bar',
+      source: 'bars',
+      subject: bar.symbol,
+      // A correction is another event of the same bar; every print that changes the bar changes its count.
+      naturalKey: `${bar.symbol}|${bar.interval}|${bar.startMs}|${bar.trades}`,
+      timeMs: barEnd(bar),
+    }),
     partitions: 12,
     retentionMs: 30 * day,
     compatibility: 'BACKWARD_TRANSITIVE',
