@@ -32,11 +32,14 @@ export interface PubSub extends AsyncDisposable {
    * Listeners are called one after the other in order of events and must return at once. One that throws is counted and
    * disturbs nobody; one that leaves never silences another; after the backend was away, all hear again.
    * However many listen to a channel and key, the backend sees one subscription per process.
+   * `onClosed` is called once, when the pubsub is closed while this one listens: nothing will be heard any more.
+   * @throws PUBSUB_UNAVAILABLE when the backend could not be reached in a few seconds.
    */
   subscribe<C extends keyof Channels>(
     channel: C,
     key: string,
     listener: (event: Channels[C]) => void,
+    onClosed?: () => void,
   ): Promise<() => Promise<void>>
 
   /** Rejects with PUBSUB_UNAVAILABLE and a reason while the backend cannot be reached. For readiness. */
