@@ -11,8 +11,8 @@ export interface Database extends AsyncDisposable {
   readonly pool: pg.Pool
   readonly prisma: PrismaClient
   /**
-   * A read of at most READ_LIMIT_MS: a prepared statement under its name, measured by it.
-   * @throws STORE_UNAVAILABLE while the database is away; safe to call again.
+   * One statement that reads, or that may run twice: prepared under its name, measured by it, at most QUERY_LIMIT_MS.
+   * @throws STORE_UNAVAILABLE while the database is away.
    */
   query<Row extends pg.QueryResultRow>(name: string, text: string, values?: readonly unknown[]): Promise<Row[]>
   /**
@@ -36,7 +36,7 @@ export interface DatabaseOptions {
 
 export const CONNECT_LIMIT_MS = 5_000
 /** A database that accepts and never answers is as good as away. */
-export const READ_LIMIT_MS = 15_000
+export const QUERY_LIMIT_MS = 15_000
 const PING_LIMIT_MS = 2_000
 const IDLE_MS = 30_000
 
@@ -58,10 +58,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     async query<Row extends pg.QueryResultRow>(name: string, text: string, values: readonly unknown[] = []) {
       const stop = metrics?.storeLatency.startTimer({ query: name })
       try {
-        const config = { name, text, values: [...values], query_timeout: READ_LIMIT_MS }
+        const config = { name, text, values: [...values], query_timeout: QUERY_LIMIT_MS }
         return (await pool.query<Row>(config)).rows
       } catch (error) {
-        throw storeError(`read ${name}`, url, error)
+        throw storeError(`run ${name}`, url, error)
       } finally {
         stop?.()
       }

@@ -110,7 +110,14 @@ async function initialise({ home, dir, passwordFile, binaries, user, durable, lo
   mkdirSync(partial, { mode: 0o700 })
   if (user) for (const file of [passwordFile, partial]) chownSync(file, user.uid, user.gid)
   const args = ['-D', partial, '-U', SUPERUSER, `--pwfile=${passwordFile}`, '--auth=scram-sha-256']
-  args.push('--encoding=UTF8', '--locale=C', '--data-checksums')
+  // Unicode upper and lower case, and order by code point, which never changes with the operating system.
+  args.push(
+    '--encoding=UTF8',
+    '--locale=C',
+    '--locale-provider=builtin',
+    '--builtin-locale=C.UTF-8',
+    '--data-checksums',
+  )
   if (!durable) args.push('--no-sync')
   try {
     await promisify(execFile)(binaries.initdb, args, { ...user, cwd: home })
