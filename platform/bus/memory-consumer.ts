@@ -1,0 +1,150 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises'
+import { backOffMs } from './back-off.ts'
+import type { BusConsumer, ConsumeOptions, RecordBatch } from './bus.ts'
+import type { MemoryGroup } from './memory-group.ts'
+import { startingOffsets } from './starting-offsets.ts'
+import { RunningCalls, Stint } from './stint.ts'
+
+export class MemoryConsumer implements BusConsumer {
+  readonly #group: MemoryGroup
+  readonly #options: ConsumeOptions
+  readonly #stints = new Map<number, Stint>()
+  /** Stints that a loop delivers to right now. */
+  readonly #delivering = new Set<Stint>()
+  readonly #calls = new RunningCalls()
+  readonly #closing = new AbortController()
+
+  constructor(group: MemoryGroup, options: ConsumeOptions) {
+    this.#group = group
+    this.#options = options
+  }
+
+  get assigned(): readonly number[] {
+    return [...this.#stints.keys()]
+  }
+
+  processed(partition: number, nextOffset: number): void {
+    const stint = this.#stints.get(partition)
+    if (stint) this.#group.advance(stint, nextOffset)
+  }
+
+  reposition(partitions: readonly number[]): void {
+    const mine = partitions.filter((partition) => this.#stints.has(partition))
+    for (const partition of mine) this.#end(partition)
+    this.assign(mine)
+  }
+
+  stintOf(partition: number): Stint | undefined {
+    return this.#stints.get(partition)
+  }
+
+  revoke(): void {
+    if (this.#stints.size === 0) return
+    for (const partition of [...this.#stints.keys()]) this.#end(partition)
+    this.#options.onRevoked?.()
+  }
+
+  assign(partitions: readonly number[]): void {
+    if (partitions.length === 0) return
+    const stints = partitions.map((partition) => new Stint(partition))
+    for (const stint of stints) this.#stints.set(stint.partition, stint)
+    this.#start(stints).catch((error: unknown) => this.#fail(error))
+  }
+
+  wake(): void {
+    for (const stint of this.#stints.values()) this.#deliver(stint)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort()
+    const { clock, closeTimeoutMs } = this.#group.context
+    const limit = new AbortController()
+    await Promise.race([this.#calls.ended(), clock.sleep(closeTimeoutMs, limit.signal)])
+    limit.abort()
+    this.#group.leave(this)
+  }
+
+  async #start(stints: readonly Stint[]): Promise<void> {
+    const { topic, clock, log } = this.#group.context
+    const offsets = await startingOffsets({
+      group: this.#group.name,
+      topic,
+      partitions: stints.map(({ partition }) => partition),
+      ranges: async () => this.#group.ranges(),
+      position: this.#options.position,
+      processed: async () => new Map(this.#group.processed.entries()),
+      current: () => stints.some(({ live }) => live) && !this.#closing.signal.aborted,
+      clock,
+      log,
+    })
+    if (!offsets) return
+    for (const stint of stints) {
+      const offset = offsets.get(stint.partition)
+      if (!stint.live || offset === undefined) continue
+      this.#group.positioned(stint, offset)
+      this.#deliver(stint)
+    }
+  }
+
+  #deliver(stint: Stint): void {
+    if (!this.#hasMore(stint) || this.#delivering.has(stint)) return
+    this.#delivering.add(stint)
+    this.#calls
+      .run(stint.partition, () => this.#deliverAll(stint))
+      .finally(() => this.#delivering.delete(stint))
+      // What came between the loop's last look and now has found it still delivering.
+      .then(() => this.#deliver(stint))
+      .catch((error: unknown) => this.#fail(error))
+  }
+
+  async #deliverAll(stint: Stint): Promise<void> {
+    const { topic, logs, batchSizeMax } = this.#group.context
+    const { partition } = stint
+    while (this.#hasMore(stint)) {
+      const records = logs[partition].read(stint.next ?? 0, batchSizeMax)
+      const nextOffset = records[records.length - 1].offset + 1
+      await this.#hand(stint, { topic, partition, records, nextOffset })
+      if (!stint.live) return
+      stint.next = nextOffset
+      // A consumer that never waits would keep timers and sockets waiting.
+      await endOfTurn()
+    }
+  }
+
+  async #hand(stint: Stint, batch: RecordBatch): Promise<void> {
+    const { clock, log } = this.#group.context
+    for (let attempt = 1; stint.live; attempt++) {
+      try {
+        return await this.#options.onBatch(batch, () => stint.live)
+      } catch (error) {
+        if (!stint.live) return
+        const { topic, partition } = batch
+        log.warn({ err: error, group: this.#group.name, topic, partition, attempt }, 'a batch will be delivered again')
+        await clock.sleep(backOffMs(attempt), this.#closing.signal)
+        if (this.#closing.signal.aborted) this.#end(partition)
+      }
+    }
+  }
+
+  #hasMore(stint: Stint): boolean {
+    return (
+      stint.live &&
+      !this.#closing.signal.aborted &&
+      stint.next !== undefined &&
+      stint.next < this.#group.context.logs[stint.partition].high
+    )
+  }
+
+  #end(partition: number): void {
+    const stint = this.#stints.get(partition)
+    if (stint) stint.live = false
+    this.#stints.delete(partition)
+  }
+
+  #fail(error: unknown): void {
+    if (this.#closing.signal.aborted) return
+    this.#closing.abort()
+    this.#group.leave(this)
+    this.#options.onFatal(error instanceof Error ? error : new Error(String(error)))
+  }
+}
