@@ -52,9 +52,12 @@ const OWNER_LOCK = 1_229_870_897
 /** A killed owner's connection is noticed by the server at once, but not within the same millisecond. */
 const OWNER_WAIT_MS = 3_000
 const OWNER_POLL_MS = 50
+const REVIVE_PAUSE_MS = 200
+const REVIVE_PAUSE_MAX_MS = 10_000
 
 /**
- * Starts PostgreSQL on a folder, or adopts the one that a killed process of ours left running on it.
+ * Starts PostgreSQL on a folder, or adopts the one that a killed process of ours left running on it. While we live it is
+ * kept alive: should it crash, it is started again on the same port, and whoever uses it connects anew.
  *
  * The owner holds an advisory lock in the server for as long as it lives. A second process on the same folder finds it
  * taken and is refused; after a `kill -9` the lock is free, because the server sees the connection end. So nobody adopts
@@ -69,33 +72,99 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const cluster = await openCluster({ dataDir, durable, log })
   const settings = { ...LAPTOP, ...(durable ? {} : NOT_DURABLE), ...options.settings }
   const server = await runServer(cluster, settings, log)
-  const owner = await own(cluster, server, log)
-  await createDatabase(owner, database)
   if (server.adopted)
     log.info({ pid: server.pid }, 'adopted the embedded PostgreSQL that a killed process left running')
-
-  let stopped: Promise<void> | undefined
-  const stop = () => {
-    stopped ??= owner.end().then(() => stopServer(cluster, server, log))
-    return stopped
+  const postgres = new OwnedPostgres(cluster, settings, log, server, database)
+  try {
+    await postgres.own()
+  } catch (error) {
+    // What was running before us is somebody else's to stop.
+    if (!server.adopted) await stopServer(cluster, server, log)
+    throw error
   }
-  return {
-    url: clusterUrl(cluster, server.port, database),
-    port: server.port,
-    pid: server.pid,
-    adopted: server.adopted,
-    stop,
-    [Symbol.asyncDispose]: stop,
+  return postgres
+}
+
+class OwnedPostgres implements EmbeddedPostgres {
+  readonly url: string
+  readonly port: number
+  readonly adopted: boolean
+  readonly #cluster: Cluster
+  readonly #settings: Settings
+  readonly #log: Log
+  readonly #database: string
+  #server: Server
+  #owner: pg.Client | undefined
+  #reviving: Promise<void> | undefined
+  #stopped: Promise<void> | undefined
+
+  constructor(cluster: Cluster, settings: Settings, log: Log, server: Server, database: string) {
+    this.url = clusterUrl(cluster, server.port, database)
+    this.port = server.port
+    this.adopted = server.adopted
+    this.#cluster = cluster
+    this.#settings = settings
+    this.#log = log
+    this.#server = server
+    this.#database = database
+  }
+
+  get pid(): number {
+    return this.#server.pid
+  }
+
+  async own(): Promise<void> {
+    const owner = await takeOwnership(this.#cluster, this.port)
+    await createDatabase(owner, this.#database)
+    this.#owner = owner
+    owner.once('end', () => {
+      if (!this.#stopped) this.#reviving ??= this.#revive()
+    })
+  }
+
+  /** The server crashed, was killed, or threw all connections out and is recovering. Ends when it runs, or we stop. */
+  async #revive(): Promise<void> {
+    this.#log.error({ pid: this.pid }, 'the embedded PostgreSQL went away, bringing it back')
+    for (let pauseMs = REVIVE_PAUSE_MS; !this.#stopped; pauseMs = Math.min(pauseMs * 2, REVIVE_PAUSE_MAX_MS)) {
+      try {
+        this.#server = await runServer(this.#cluster, this.#settings, this.#log, this.port)
+        await this.own()
+        this.#log.warn({ pid: this.pid }, 'the embedded PostgreSQL is back; nothing that was committed durably is lost')
+        break
+      } catch (error) {
+        this.#log.error({ err: error, pauseMs }, 'the embedded PostgreSQL did not come back yet')
+        await new Promise((resolve) => setTimeout(resolve, pauseMs))
+      }
+    }
+    this.#reviving = undefined
+  }
+
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  async #stop(): Promise<void> {
+    await this.#reviving
+    await this.#owner
+      ?.end()
+      .catch((error) => this.#log.debug({ err: error }, 'the owner connection was already closed'))
+    await stopServer(this.#cluster, this.#server, this.#log)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
   }
 }
 
-async function own(cluster: Cluster, server: Server, log: Log): Promise<pg.Client> {
+async function takeOwnership(cluster: Cluster, port: number): Promise<pg.Client> {
   const client = new pg.Client({
-    connectionString: clusterUrl(cluster, server.port, 'postgres'),
+    connectionString: clusterUrl(cluster, port, 'postgres'),
     application_name: 'investor-updates owner',
     keepAlive: true,
+    connectionTimeoutMillis: OWNER_WAIT_MS,
   })
-  client.on('error', (error) => log.warn({ err: error }, 'lost the connection to the embedded PostgreSQL'))
+  client.on('error', () => {}) // An `end` follows, and that is acted on.
   await client.connect()
   const untilMs = Date.now() + OWNER_WAIT_MS
   for (;;) {

@@ -24,7 +24,10 @@ const START_LIMIT_MS = 120_000
 const ADOPTION_LIMIT_MS = 10_000
 const STOP_LIMIT_MS = 15_000
 const POLL_MS = 25
-const PORT_ATTEMPTS_MAX = 3
+const START_ATTEMPTS_MAX = 10
+const START_PAUSE_MS = 300
+/** Somebody took the port between our looking and binding; or children of a killed postmaster have not gone yet. */
+const PASSING_FAILURE = /could not bind|could not create any TCP|is still in use|lock file/
 const STDERR_KEPT_MAX = 4_000
 
 const pause = (ms = POLL_MS) => new Promise((resolve) => setTimeout(resolve, ms))
@@ -32,18 +35,19 @@ const pause = (ms = POLL_MS) => new Promise((resolve) => setTimeout(resolve, ms)
 export const clusterUrl = (cluster: Cluster, port: number, database: string): string =>
   `postgresql://${SUPERUSER}:${encodeURIComponent(cluster.password)}@127.0.0.1:${port}/${database}`
 
-/** Adopts the server that already runs on this cluster, else starts one. Resolves when it takes connections. */
-export async function runServer(cluster: Cluster, settings: Settings, log: Log): Promise<Server> {
+/**
+ * Adopts the server that already runs on this cluster, else starts one. Resolves when it takes connections. A given port is
+ * kept to, because others were told of it.
+ */
+export async function runServer(cluster: Cluster, settings: Settings, log: Log, port?: number): Promise<Server> {
   const running = await findRunning(cluster)
   if (running) return running
   for (let attempt = 1; ; attempt++) {
-    const port = await pickPort(cluster)
     try {
-      return await launch(cluster, port, settings, log)
+      return await launch(cluster, port ?? (await pickPort(cluster)), settings, log)
     } catch (error) {
-      // Between our looking and PostgreSQL's binding, somebody else took the port.
-      if (attempt < PORT_ATTEMPTS_MAX && /could not bind|Address already in use/.test(String(error))) continue
-      throw error
+      if (attempt >= START_ATTEMPTS_MAX || !PASSING_FAILURE.test(String(error))) throw error
+      await pause(START_PAUSE_MS)
     }
   }
 }

@@ -1,0 +1,203 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import pg from 'pg'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { silentLog } from '../../platform/log.ts'
+import { openDatabase } from '../../platform/store/database.ts'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../platform/store/embedded-postgres.ts'
+import { isAlive } from '../../platform/store/embedded-server.ts'
+
+let dataDir: string
+const open: EmbeddedPostgres[] = []
+const owners: ChildProcess[] = []
+
+const start = async (dir = dataDir) => {
+  const postgres = await startEmbeddedPostgres({ dataDir: dir, log: silentLog })
+  open.push(postgres)
+  return postgres
+}
+
+beforeEach(async () => {
+  dataDir = path.join(await mkdtemp(path.join(tmpdir(), 'investor-updates-embedded-')), 'data')
+  await chmod(path.dirname(dataDir), 0o755)
+})
+afterEach(async () => {
+  for (const owner of owners.splice(0)) owner.kill('SIGKILL')
+  for (const postgres of open.splice(0)) await postgres.stop()
+  await rm(path.dirname(dataDir), { recursive: true, force: true })
+})
+
+async function onServer<Row extends pg.QueryResultRow>(url: string, sql: string): Promise<Row[]> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 })
+  client.on('error', () => {}) // The call tells.
+  try {
+    await client.connect()
+    return (await client.query<Row>(sql)).rows
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+/** A process of its own that owns the data folder, so that it can be killed. */
+async function ownerProcess(): Promise<{ child: ChildProcess; url: string; pid: number }> {
+  const program = fileURLToPath(new URL('../support/postgres-owner.ts', import.meta.url))
+  const child = spawn(process.execPath, ['--import', 'tsx', program, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] })
+  owners.push(child)
+  const [line] = await once(child.stdout, 'data')
+  return { child, ...(JSON.parse(String(line)) as { url: string; pid: number }) }
+}
+
+describe('Embedded PostgreSQL', () => {
+  test('the first start makes a database that only the one with the password can enter', async () => {
+    const { url, adopted } = await start()
+    expect(adopted).toBe(false)
+    const [{ version }] = await onServer<{ version: string }>(
+      url,
+      "SELECT current_setting('server_version') AS version",
+    )
+    expect(version).toMatch(/^18\./)
+    const wrong = new URL(url)
+    wrong.password = 'guess'
+    await expect(onServer(wrong.href, 'SELECT 1')).rejects.toMatchObject({ code: '28P01' })
+    expect((await stat(path.join(dataDir, 'password'))).mode & 0o777).toBe(0o600)
+  })
+
+  test('it listens on loopback alone', async () => {
+    const { url } = await start()
+    const rows = await onServer(
+      url,
+      "SELECT name, setting FROM pg_settings WHERE name IN ('listen_addresses', 'unix_socket_directories') ORDER BY name",
+    )
+    expect(rows).toEqual([
+      { name: 'listen_addresses', setting: '127.0.0.1' },
+      { name: 'unix_socket_directories', setting: '' },
+    ])
+  })
+
+  test('after a stop it starts again with its data, at the same address', async () => {
+    const first = await start()
+    await onServer(first.url, 'CREATE TABLE kept AS SELECT 1 AS one')
+    await first.stop()
+    await first.stop()
+    expect(isAlive(first.pid)).toBe(false)
+    const second = await start()
+    expect(second.url).toBe(first.url)
+    expect(await onServer(second.url, 'SELECT * FROM kept')).toEqual([{ one: 1 }])
+  })
+
+  test('when its port has been taken meanwhile it takes another', async () => {
+    const first = await start()
+    await first.stop()
+    const squatter = createServer()
+    await once(squatter.listen(first.port, '127.0.0.1'), 'listening')
+    try {
+      const second = await start()
+      expect(second.port).not.toBe(first.port)
+      expect(await onServer(second.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+    } finally {
+      squatter.close()
+    }
+  })
+
+  test('a server that is killed comes back at the same address, with all that was committed', async () => {
+    const postgres = await start()
+    await using database = await openDatabase({ url: postgres.url, log: silentLog })
+    await database.pool.query('CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n')
+    const killed = postgres.pid
+    process.kill(killed, 'SIGKILL')
+    await expect.poll(() => isAlive(killed)).toBe(false)
+    await expect
+      .poll(
+        () =>
+          database.ping().then(
+            () => 'back',
+            () => 'away',
+          ),
+        { timeout: 30_000 },
+      )
+      .toBe('back')
+    expect(await database.query('test_kept', 'SELECT count(*)::int AS rows FROM kept')).toEqual([{ rows: 1000 }])
+    expect(postgres.pid).not.toBe(killed)
+  })
+
+  test('a killed process leaves the server running, and the next one adopts it', async () => {
+    const { child, url, pid } = await ownerProcess()
+    await onServer(url, 'CREATE TABLE kept AS SELECT 1 AS one')
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+    const adopter = await start()
+    expect(adopter).toMatchObject({ adopted: true, url, pid })
+    expect(await onServer(adopter.url, 'SELECT * FROM kept')).toEqual([{ one: 1 }])
+    await adopter.stop()
+    expect(isAlive(pid)).toBe(false)
+  })
+
+  test('when process and server are killed together, the next start recovers', async () => {
+    const { child, url, pid } = await ownerProcess()
+    await onServer(url, 'CREATE TABLE kept AS SELECT 1 AS one')
+    child.kill('SIGKILL')
+    process.kill(pid, 'SIGKILL')
+    await once(child, 'exit')
+    const { url: again, adopted } = await start()
+    expect(adopted).toBe(false)
+    expect(await onServer(again, 'SELECT * FROM kept')).toEqual([{ one: 1 }])
+  })
+
+  test('a second live process on the same folder is refused, and the first goes on', async () => {
+    const first = await start()
+    await expect(start()).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      message: expect.stringContaining('Another running process'),
+    })
+    expect(await onServer(first.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+  })
+
+  test('data of another major version is refused with a sentence, and left alone', async () => {
+    await (await start()).stop()
+    const version = path.join(dataDir, 'cluster', 'PG_VERSION')
+    await writeFile(version, '17\n')
+    await expect(start()).rejects.toMatchObject({
+      code: 'STORE_INCOMPATIBLE',
+      message: expect.stringMatching(/made by PostgreSQL 17, and this is PostgreSQL 18/),
+    })
+    expect(await readFile(version, 'utf8')).toBe('17\n')
+  })
+
+  test('a first start that was cut short is begun anew', async () => {
+    await (await start()).stop()
+    await rename(path.join(dataDir, 'cluster'), path.join(dataDir, 'cluster.partial'))
+    await rm(path.join(dataDir, 'cluster.partial', 'global'), { recursive: true })
+    expect(await onServer((await start()).url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+  })
+
+  test('a cluster with parts missing is refused with a sentence', async () => {
+    await (await start()).stop()
+    await rm(path.join(dataDir, 'cluster', 'global'), { recursive: true })
+    await expect(start()).rejects.toMatchObject({
+      code: 'STORE_INCOMPATIBLE',
+      message: expect.stringContaining('not a whole PostgreSQL cluster'),
+    })
+  })
+
+  test('a folder with something else in it is refused and left alone', async () => {
+    await mkdir(dataDir)
+    await writeFile(path.join(dataDir, 'holiday.jpg'), '')
+    await expect(start()).rejects.toMatchObject({
+      code: 'STORE_INCOMPATIBLE',
+      message: expect.stringContaining('holiday.jpg'),
+    })
+  })
+
+  test.runIf(process.getuid?.() === 0)('as root, a folder PostgreSQL cannot reach is named', async () => {
+    await chmod(path.dirname(dataDir), 0o700)
+    await expect(start()).rejects.toMatchObject({
+      code: 'INVALID_CONFIG',
+      message: expect.stringContaining(path.dirname(dataDir)),
+    })
+  })
+})
