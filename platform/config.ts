@@ -63,11 +63,16 @@ const variables = z.object({
 
 export type Config = Readonly<z.infer<typeof variables>>
 
-/** The settings of every role. Parts of the platform that run alone can meet the others only on real backends. */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>, alone: boolean): Config {
+/** Backends that a role running alone cannot do without: it meets the others only there. */
+export type Needed = 'KAFKA_BROKERS' | 'REDIS_URL' | 'DATABASE_URL' | 'MARKET_SUBGRAPH_URL'
+
+export function readConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+  needed: readonly Needed[] = [],
+): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
   const result = variables.safeParse(given)
-  const problems = result.success ? together(result.data, alone) : result.error.issues.map(describe)
+  const problems = result.success ? together(result.data, needed) : result.error.issues.map(describe)
   if (!result.success || problems.length > 0)
     throw new PlatformError(
       'INVALID_CONFIG',
@@ -78,7 +83,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
 
 const describe = (issue: z.core.$ZodIssue) => `${issue.path.join('.')}: ${issue.message}`
 
-function together(config: Config, alone: boolean): string[] {
+function together(config: Config, needed: readonly Needed[]): string[] {
   const problems: string[] = []
   const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password } = config
   if (mechanism && !(username && password))
@@ -86,12 +91,11 @@ function together(config: Config, alone: boolean): string[] {
   if (!mechanism && (username || password)) problems.push('KAFKA_SASL_USERNAME: needs KAFKA_SASL_MECHANISM')
   if (!config.KAFKA_SSL_CERT_FILE !== !config.KAFKA_SSL_KEY_FILE)
     problems.push('KAFKA_SSL_CERT_FILE: a client certificate needs its KAFKA_SSL_KEY_FILE, and the other way round')
-  if (alone)
-    for (const name of ['KAFKA_BROKERS', 'REDIS_URL', 'DATABASE_URL'] as const)
-      if (config[name] === undefined)
-        problems.push(
-          `${name}: must be set where a role runs alone; leave the role out to run everything in one process`,
-        )
+  for (const name of needed)
+    if (config[name] === undefined)
+      problems.push(
+        `${name}: must be set where this role runs alone; leave the role out to run everything in one process`,
+      )
   return problems
 }
 
