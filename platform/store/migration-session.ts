@@ -34,7 +34,7 @@ export const scriptFailed = (what: string, cause: unknown): unknown =>
     ? cause
     : new PlatformError(
         'STORE_INCOMPATIBLE',
-        `${what} could not be applied, nothing of it remains: ${cause instanceof Error ? cause.message : cause}`,
+        `${what} could not be applied: ${cause instanceof Error ? cause.message : cause}`,
         { cause },
       )
 
