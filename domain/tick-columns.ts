@@ -43,6 +43,19 @@ export class TickColumns {
     this.length = i + 1
   }
 
+  /** Row `from` takes the place of row `to`. */
+  move(from: number, to: number): void {
+    this.offset[to] = this.offset[from]
+    this.symbol[to] = this.symbol[from]
+    this.price[to] = this.price[from]
+    this.size[to] = this.size[from]
+    this.eventTimeMs[to] = this.eventTimeMs[from]
+    this.ingestTimeMs[to] = this.ingestTimeMs[from]
+    this.seq[to] = this.seq[from]
+    this.source[to] = this.source[from]
+    this.position[to] = this.position[from]
+  }
+
   at(i: number): Tick {
     return {
       symbol: this.symbol[i],

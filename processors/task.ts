@@ -1,0 +1,97 @@
+import type { Claim } from '../platform/store/stream-checkpoints.ts'
+import { sizeOf, type Work } from './processor.ts'
+import { Signal } from './signal.ts'
+import { SourceProgress } from './source-progress.ts'
+
+/** One partition from one claim to the next. Once dropped it is never revived: memory proves nothing about ownership. */
+export interface Task<State> {
+  readonly partition: number
+  epoch: number
+  /** What the database has. */
+  committedOffset: number
+  /** What intake has taken. Between the two lies the queue and what a lane has in hand. */
+  expectedOffset: number
+  progress: SourceProgress
+  readonly state: State
+  queue: Work[]
+  queuedCount: number
+  dropped: boolean
+}
+
+export function openTask<State>(claim: Claim, state: State): Task<State> {
+  return {
+    partition: claim.partition,
+    epoch: claim.epoch,
+    committedOffset: claim.nextOffset,
+    expectedOffset: claim.nextOffset,
+    progress: new SourceProgress(claim.sources),
+    state,
+    queue: [],
+    queuedCount: 0,
+    dropped: false,
+  }
+}
+
+/** The partitions this process works on. */
+export class Tasks<State> {
+  readonly #byPartition = new Map<number, Task<State>>()
+  /** Something arrived, left or ended: lanes and intake look again. */
+  readonly changed = new Signal()
+
+  get(partition: number): Task<State> | undefined {
+    return this.#byPartition.get(partition)
+  }
+
+  all(): Task<State>[] {
+    return [...this.#byPartition.values()]
+  }
+
+  put(task: Task<State>): void {
+    this.#byPartition.set(task.partition, task)
+    this.changed.notify()
+  }
+
+  enqueue(task: Task<State>, work: Work): void {
+    task.queue.push(work)
+    task.queuedCount += sizeOf(work)
+    this.changed.notify()
+  }
+
+  drop(task: Task<State>, forget = true): void {
+    task.dropped = true
+    task.queue = []
+    task.queuedCount = 0
+    if (forget && this.#byPartition.get(task.partition) === task) this.#byPartition.delete(task.partition)
+    this.changed.notify()
+  }
+
+  dropAll(forget = true): void {
+    for (const task of this.all()) this.drop(task, forget)
+  }
+
+  /** Everything that waits on this lane, whichever partition, up to the bound: one transaction for all of it. */
+  take(lane: number, lanes: number, sizeMax: number): { task: Task<State>; work: Work }[] {
+    const taken: { task: Task<State>; work: Work }[] = []
+    let size = 0
+    for (const task of this.all()) {
+      if (task.partition % lanes !== lane || task.dropped) continue
+      for (
+        let next = task.queue[0];
+        next && (taken.length === 0 || size + sizeOf(next) <= sizeMax);
+        next = task.queue[0]
+      ) {
+        task.queue.shift()
+        task.queuedCount -= sizeOf(next)
+        size += sizeOf(next)
+        taken.push({ task, work: next })
+      }
+      if (task.queue.length > 0) {
+        // It did not fit: next time the others go first.
+        this.#byPartition.delete(task.partition)
+        this.#byPartition.set(task.partition, task)
+        break
+      }
+    }
+    return taken
+  }
+}

@@ -1,0 +1,140 @@
+import type { Tick } from '../domain/tick.ts'
+import type { TickColumns } from '../domain/tick-columns.ts'
+import type { Metrics } from '../platform/metrics.ts'
+import type { PubSub } from '../platform/pubsub/pubsub.ts'
+import type { Connection } from '../platform/store/connection.ts'
+import {
+  appendTicks,
+  listInstruments,
+  type StoredTicks,
+  type TickRef,
+  tickKey,
+  upsertQuotes,
+} from '../platform/store/tick-writer.ts'
+import type { Fold, Owned, Processor } from './processor.ts'
+
+/** Ticks of one symbol in one message. More than that come only when we catch up, and then the newest matter. */
+export const TOLD_MAX = 1_000
+const KNOWN_SYMBOLS_MAX = 100_000
+
+export interface TicksOptions {
+  readonly metrics: Metrics
+  readonly toldMax?: number
+}
+
+/**
+ * stock-data → rows, the newest quote of each symbol, and whoever listens to it. No state but the tables, and each tick
+ * stands for itself: one that is too late for its bar is stored all the same.
+ */
+export class Ticks implements Processor<undefined> {
+  readonly name = 'ticks'
+  readonly topic = 'stock-data'
+  readonly synchronousCommit = 'off'
+  readonly keepsOriginals = false
+  readonly #options: Required<TicksOptions>
+  readonly #known = new KnownSymbols()
+
+  constructor({ metrics, toldMax = TOLD_MAX }: TicksOptions) {
+    this.#options = { metrics, toldMax }
+  }
+
+  open(): undefined {
+    // The database may have lost the commit that listed them.
+    this.#known.clear()
+  }
+
+  begin(): Fold<undefined> {
+    return new TicksFold(this.#options, this.#known)
+  }
+}
+
+class TicksFold implements Fold<undefined> {
+  readonly stateChanges = []
+  readonly events = []
+  readonly lateCount = 0
+  readonly #options: Required<TicksOptions>
+  readonly #known: KnownSymbols
+  readonly #batches: TickColumns[] = []
+  readonly #newest = new Map<string, { ticks: TickColumns; row: number }>()
+  #stored: StoredTicks = 'all'
+
+  constructor(options: Required<TicksOptions>, known: KnownSymbols) {
+    this.#options = options
+    this.#known = known
+  }
+
+  add({ work: { ticks } }: Owned<undefined>): void {
+    if (ticks.length === 0) return
+    this.#batches.push(ticks)
+    for (let row = 0; row < ticks.length; row++) {
+      const newest = this.#newest.get(ticks.symbol[row])
+      if (newest === undefined) this.#newest.set(ticks.symbol[row], { ticks, row })
+      else if (isNewer(ticks, row, newest)) {
+        newest.ticks = ticks
+        newest.row = row
+      }
+    }
+  }
+
+  async write(connection: Connection): Promise<void> {
+    this.#stored = await appendTicks(connection, this.#batches)
+    await upsertQuotes(connection, this.#newest)
+    await listInstruments(connection, this.#known.missing(this.#newest.keys()))
+  }
+
+  async tell(publish: PubSub['publish']): Promise<void> {
+    this.#known.add(this.#newest.keys())
+    const { metrics, toldMax } = this.#options
+    const telling: Promise<void>[] = []
+    for (const [symbol, refs] of this.#storedBySymbol()) {
+      const skipped = Math.max(0, refs.length - toldMax)
+      if (skipped > 0) metrics.pubsubSkippedTicks.inc(skipped)
+      telling.push(publish('tick', symbol, { ticks: refs.slice(skipped).map(tickAt), skipped }))
+    }
+    await Promise.all(telling)
+  }
+
+  #storedBySymbol(): Map<string, TickRef[]> {
+    const bySymbol = new Map<string, TickRef[]>()
+    for (const ticks of this.#batches)
+      for (let row = 0; row < ticks.length; row++) {
+        if (!this.#wasStored(ticks, row)) continue
+        const refs = bySymbol.get(ticks.symbol[row])
+        if (refs) refs.push({ ticks, row })
+        else bySymbol.set(ticks.symbol[row], [{ ticks, row }])
+      }
+    return bySymbol
+  }
+
+  #wasStored({ symbol, eventTimeMs, seq, source }: TickColumns, row: number): boolean {
+    return this.#stored === 'all' || this.#stored.has(tickKey(symbol[row], eventTimeMs[row], seq[row], source[row]))
+  }
+}
+
+const tickAt = ({ ticks, row }: TickRef): Tick => ticks.at(row)
+
+/** By (event time, seq), as the quotes in the table. */
+const isNewer = (ticks: TickColumns, row: number, than: TickRef): boolean => {
+  const timeMs = ticks.eventTimeMs[row]
+  const thanMs = than.ticks.eventTimeMs[than.row]
+  return timeMs > thanMs || (timeMs === thanMs && ticks.seq[row] > than.ticks.seq[than.row])
+}
+
+/** Symbols that are listed as instruments already, so that not every transaction asks. Forgets all when it is full. */
+class KnownSymbols {
+  readonly #symbols = new Set<string>()
+
+  missing(symbols: Iterable<string>): string[] {
+    return [...symbols].filter((symbol) => !this.#symbols.has(symbol))
+  }
+
+  /** Once the transaction that listed them was committed. */
+  add(symbols: Iterable<string>): void {
+    if (this.#symbols.size > KNOWN_SYMBOLS_MAX) this.#symbols.clear()
+    for (const symbol of symbols) this.#symbols.add(symbol)
+  }
+
+  clear(): void {
+    this.#symbols.clear()
+  }
+}
