@@ -4,7 +4,7 @@ import { type Tick, tick } from '../../domain/tick.ts'
 import type { Channels, TickUpdate } from './pubsub.ts'
 
 /**
- * Events between processes: JSON arrays by position, a third of the bytes of objects. The first element is the version of
+ * Events between processes: JSON arrays by position, less than half the bytes of objects. The first element is the version of
  * the layout, so that during an update old and new processes drop each other's events instead of misreading them.
  *
  *     tick  [1, symbol, skipped, sources, [[price, size, eventTimeMs, ingestTimeMs, seq, position, source index], …]]

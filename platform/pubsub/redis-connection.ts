@@ -9,6 +9,8 @@ import type { Metrics } from '../metrics.ts'
 const ANSWER_TIMEOUT_MS = 2_000
 /** How often a connection that nobody uses is asked whether it is alive. */
 const HEARTBEAT_MS = 2_000
+/** How long a socket that we end may take to close before it is destroyed. */
+const GOODBYE_TIMEOUT_MS = 500
 const RECONNECT_DELAY_MAX_MS = 1_000
 
 export interface RedisConnectionOptions {
@@ -55,7 +57,7 @@ export class RedisConnection implements AsyncDisposable {
       connectionName: `investor-updates-${name}`,
       connectTimeout: ANSWER_TIMEOUT_MS,
       commandTimeout: ANSWER_TIMEOUT_MS,
-      disconnectTimeout: ANSWER_TIMEOUT_MS,
+      disconnectTimeout: GOODBYE_TIMEOUT_MS,
       enableOfflineQueue: false,
       autoResendUnfulfilledCommands: false,
       // Zero: what was under way when the connection broke is rejected then, not left without an answer.
@@ -96,20 +98,25 @@ export class RedisConnection implements AsyncDisposable {
 
   /** A command had no answer in time: the socket may be dead without saying so. */
   suspect(error: unknown): void {
-    if (error instanceof ReplyError || this.redis.status !== 'ready') return
+    if (error instanceof ReplyError || !this.live) return
     this.#lost(reasonOf(error))
     this.redis.disconnect(true)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    clearInterval(this.#heartbeat)
+    if (this.#closing) return
     this.#closing = true
-    if (this.redis.status === 'end') return
-    const ended = this.#happens('end', 2 * ANSWER_TIMEOUT_MS)
-    this.redis.once('end', () => this.#events.emit('end'))
+    clearInterval(this.#heartbeat)
     // Quit lets what was published before be answered.
     if (this.live)
       await this.redis.quit().catch((error: unknown) => this.#log.debug({ reason: reasonOf(error) }, 'Quit'))
+    this.#lost('it has been closed here')
+    // Nobody needs to wait any longer for what will not come.
+    this.#events.emit('live')
+    // Between two attempts there is no socket, so no end of one will be told.
+    const ends = this.redis.status !== 'reconnecting' && this.redis.status !== 'end'
+    const ended = ends ? this.#happens('end', ANSWER_TIMEOUT_MS) : undefined
+    this.redis.once('end', () => this.#events.emit('end'))
     this.redis.disconnect()
     await ended
   }
@@ -159,6 +166,7 @@ export class RedisConnection implements AsyncDisposable {
 
   /** Resolves when it happened or the time is up. */
   async #happens(event: 'attempted' | 'live' | 'end', timeoutMs: number): Promise<void> {
+    if (this.#closing && event !== 'end') return
     const timeout = AbortSignal.timeout(timeoutMs)
     await once(this.#events, event, { signal: timeout }).catch((error: unknown) => {
       if (!timeout.aborted) throw error
