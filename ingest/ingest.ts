@@ -91,12 +91,18 @@ async function readAll<C>(
   const saver = new CheckpointSaver<C>({ ...run, ...options, patience }, stops.now)
   const batches = run.source.read(from, stops.stop)[Symbol.asyncIterator]()
   const take = async (batch: SourceBatch<C>) => {
-    await delivery.take(batch)
+    try {
+      await delivery.take(batch)
+    } catch (error) {
+      // The source may be asleep until far in the future, and what it reads ahead is no longer wanted.
+      stops.now()
+      throw error
+    }
     saver.taken(batch.checkpoint, batch.ticks.length + batch.rejects.length === 0)
   }
   try {
     let next = await batches.next()
-    while (!next.done && !stops.stop.aborted) [next] = await Promise.all([batches.next(), take(next.value)])
+    while (!next.done && !stops.stop.aborted) next = await bothOf(batches.next(), take(next.value))
     await batches.return?.()
   } catch (error) {
     stops.now()
@@ -105,6 +111,13 @@ async function readAll<C>(
     throw error
   }
   await saver.close()
+}
+
+/** Waits for both also where one fails: a source that breaks off does not take along the batch before. */
+async function bothOf<T>(reading: Promise<T>, taking: Promise<void>): Promise<T> {
+  await Promise.allSettled([reading, taking])
+  await taking
+  return reading
 }
 
 interface Stops extends Disposable {
