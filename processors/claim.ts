@@ -20,7 +20,7 @@ export async function claimPartitions<State>(
   await waitForTurn(context, [...ranges.keys()], running)
   for (let retryMs = RETRY_MS_MIN; running(); retryMs = Math.min(2 * retryMs, RETRY_MS_MAX)) {
     try {
-      const claims = await claimOnce(context, ranges)
+      const claims = await claimOnce(context, ranges, running)
       // Whoever has taken over meanwhile raises the epoch again; what was claimed here just lapses.
       if (!running()) break
       return new Map(claims.map((claim) => [claim.partition, begin(context, claim)]))
@@ -41,13 +41,17 @@ async function waitForTurn<State>(context: Context<State>, partitions: readonly 
     await context.clock.sleep(Math.min(leftMs, RETRY_MS_MAX), context.signal)
 }
 
-async function claimOnce<State>(context: Context<State>, ranges: ReadonlyMap<number, OffsetRange>): Promise<Claim[]> {
+async function claimOnce<State>(
+  context: Context<State>,
+  ranges: ReadonlyMap<number, OffsetRange>,
+  wanted: () => boolean,
+): Promise<Claim[]> {
   const { checkpoints, database, options } = context
   const firstOffsets = new Map([...ranges].map(([partition, { low }]) => [partition, low]))
   const connection = await database.checkout()
   try {
     // The owner before us may be frozen inside a transaction; the database ends that first.
-    const claims = await checkpoints.claim(connection, firstOffsets, options.transactionTimeoutMs + 5_000)
+    const claims = await checkpoints.claim(connection, firstOffsets, options.transactionTimeoutMs + 5_000, wanted)
     connection.release()
     return claims
   } catch (error) {

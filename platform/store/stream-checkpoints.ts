@@ -54,11 +54,13 @@ export class StreamCheckpoints {
   /**
    * Takes the partitions, waiting for the transaction of the one who has them. Position and keyed state belong together,
    * because both are read under the same lock. `firstOffsets` is where a partition starts that was never claimed.
+   * Nothing is claimed where `wanted` has turned false while it waited: that would fence who has taken over since.
    */
   async claim(
     connection: Connection,
     firstOffsets: ReadonlyMap<number, number>,
     lockTimeoutMs: number,
+    wanted: () => boolean,
   ): Promise<Claim[]> {
     const partitions = [...firstOffsets.keys()]
     await connection.query('BEGIN')
@@ -77,6 +79,10 @@ export class StreamCheckpoints {
       'SELECT FROM stream_checkpoint WHERE app = $1 AND topic = $2 AND part = ANY ($3) ORDER BY part FOR UPDATE',
       [this.#app, this.#topic, partitions],
     )
+    if (!wanted()) {
+      await connection.query('ROLLBACK')
+      return []
+    }
     const { rows } = await connection.query<{ part: number; epoch: string; next_offset: string; sources: StoredMarks }>(
       `UPDATE stream_checkpoint SET epoch = epoch + 1 WHERE app = $1 AND topic = $2 AND part = ANY ($3)
        RETURNING part, epoch, next_offset, sources`,

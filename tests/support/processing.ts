@@ -1,0 +1,148 @@
+import { randomUUID } from 'node:crypto'
+import { type Tick, tick } from '../../domain/tick.ts'
+import type { BusRecord, EventBus } from '../../platform/bus/bus.ts'
+import { type EventCodec, openCodec } from '../../platform/bus/codec.ts'
+import { MemorySchemaRegistry } from '../../platform/bus/memory-schema-registry.ts'
+import { partitionOf } from '../../platform/bus/partition.ts'
+import { deadLetterTopic, lateTopic, TOPICS } from '../../platform/bus/topics.ts'
+import { systemClock } from '../../platform/clock.ts'
+import { silentLog } from '../../platform/log.ts'
+import { type Metrics, openMetrics } from '../../platform/metrics.ts'
+import { MemoryPubSub } from '../../platform/pubsub/memory-pubsub.ts'
+import type { Database } from '../../platform/store/database.ts'
+import type { ProcessorDeps } from '../../processors/context.ts'
+import type { ProcessorSettings } from '../../processors/options.ts'
+import { type ProcessorName, startProcessors } from '../../processors/processors.ts'
+import { testDatabase } from './database.ts'
+import { PrefixedBus } from './prefixed-bus.ts'
+
+const PARTITIONS = TOPICS['stock-data'].partitions
+
+/** 2026-03-02 14:30 UTC: a minute, five-minute, hour boundary are near, a day is not. */
+export const OPENING_MS = Date.UTC(2026, 2, 2, 14, 30)
+
+/** Everything between the bus and the store, and a hand on each side. */
+export interface Processing extends AsyncDisposable {
+  readonly bus: EventBus
+  readonly codec: EventCodec
+  readonly database: Database
+  readonly pubsub: MemoryPubSub
+  readonly metrics: Metrics
+  readonly fatal: Error[]
+  readonly deps: ProcessorDeps
+  start(names: readonly ProcessorName[], settings?: ProcessorSettings): Promise<AsyncDisposable>
+  produce(...ticks: Tick[]): Promise<void>
+  produceRaw(key: string, value: Buffer): Promise<void>
+  /** First column of each row. */
+  select(sql: string, ...values: unknown[]): Promise<unknown[]>
+  /** Everything that is on the topic now, by whoever put it there. */
+  read(topic: string): Promise<BusRecord[]>
+}
+
+export interface ProcessingOptions {
+  readonly openBus: (metrics: Metrics) => Promise<EventBus>
+  readonly database?: Database
+}
+
+export async function openProcessing({ openBus, database: given }: ProcessingOptions): Promise<Processing> {
+  const stack = new AsyncDisposableStack()
+  const metrics = openMetrics()
+  const database = given ?? stack.use(await testDatabase())
+  const bus = new PrefixedBus(stack.use(await openBus(metrics)), `t${randomUUID().slice(0, 8)}-`)
+  await bus.createTopics(
+    (['stock-data', 'stock-bars'] as const).flatMap((topic) =>
+      [topic, lateTopic(topic), deadLetterTopic(topic)].map((name) => ({
+        name,
+        partitions: PARTITIONS,
+        retentionMs: 3_600_000,
+      })),
+    ),
+  )
+  const codec = await openCodec(new MemorySchemaRegistry())
+  const pubsub = stack.use(new MemoryPubSub({ metrics, log: silentLog }))
+  const fatal: Error[] = []
+  const deps: ProcessorDeps = {
+    bus,
+    codec,
+    database,
+    publish: pubsub.publish.bind(pubsub),
+    clock: systemClock,
+    log: silentLog,
+    metrics,
+    onFatal: (error) => fatal.push(error),
+  }
+  return {
+    bus,
+    codec,
+    database,
+    pubsub,
+    metrics,
+    fatal,
+    deps,
+    start: async (names, settings) => stack.use(await startProcessors(names, deps, settings)),
+    produce: (...ticks) =>
+      bus.produce(
+        'stock-data',
+        ticks.map((each) => codec.encode('stock-data', each)),
+      ),
+    produceRaw: (key, value) => bus.produce('stock-data', [{ key, value }]),
+    select: async (sql, ...values) => {
+      const { rows } = await database.pool.query({ text: sql, values, rowMode: 'array' })
+      return rows.map((row: unknown[]) => row[0])
+    },
+    read: (topic) => readAll(bus, topic),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+async function readAll(bus: EventBus, topic: string): Promise<BusRecord[]> {
+  const records: BusRecord[] = []
+  const left = new Map([...(await bus.offsets(topic))].map(([partition, { high }]) => [partition, high]))
+  for (const [partition, { low, high }] of await bus.offsets(topic)) if (low === high) left.delete(partition)
+  if (left.size === 0) return records
+  const all = Promise.withResolvers<void>()
+  await using _reader = await bus.consume({
+    group: `read-${randomUUID()}`,
+    topic,
+    position: async (ranges) => new Map([...ranges].map(([partition, { low }]) => [partition, low])),
+    onFatal: all.reject,
+    onBatch: async (batch) => {
+      records.push(...batch.records)
+      if (batch.nextOffset >= (left.get(batch.partition) ?? Number.POSITIVE_INFINITY)) left.delete(batch.partition)
+      if (left.size === 0) all.resolve()
+    },
+  })
+  await all.promise
+  return records
+}
+
+let told = 0
+
+/** A print of AAPL at the opening, with the source's next position, but for what is said. */
+export function print(fields: Partial<Tick> = {}): Tick {
+  const position = fields.position ?? told++
+  const eventTimeMs = fields.eventTimeMs ?? OPENING_MS
+  return tick({
+    symbol: 'AAPL',
+    price: 190,
+    size: 10,
+    eventTimeMs,
+    ingestTimeMs: Math.max(eventTimeMs, OPENING_MS),
+    seq: position,
+    source: 'test',
+    position,
+    ...fields,
+  })
+}
+
+/** A symbol whose partition is not the one of any of these. */
+export function symbolElsewhere(...symbols: string[]): string {
+  const taken = new Set(symbols.map((symbol) => partitionOf(symbol, PARTITIONS)))
+  for (let i = 0; ; i++) if (!taken.has(partitionOf(`S${i}`, PARTITIONS))) return `S${i}`
+}
+
+/** A symbol of the same partition. */
+export function symbolBeside(symbol: string): string {
+  for (let i = 0; ; i++)
+    if (partitionOf(`S${i}`, PARTITIONS) === partitionOf(symbol, PARTITIONS) && `S${i}` !== symbol) return `S${i}`
+}
