@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import {
+  chmodSync,
   chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -15,6 +17,7 @@ import path from 'node:path'
 import { promisify } from 'node:util'
 import { PlatformError } from '../../domain/errors.ts'
 import type { Log } from '../log.ts'
+import { isAlive } from './alive.ts'
 import {
   assertReachable,
   findBinaries,
@@ -25,15 +28,14 @@ import {
 
 export const SUPERUSER = 'investor'
 
-/**
- * The files of one embedded PostgreSQL: `<dataDir>/cluster` is PostgreSQL's own, `password` (only for its owner) and
- * `port` lie beside it.
- */
+/** One embedded PostgreSQL: `<dataDir>/postgres/{data,password,port}`. What else lies in `dataDir` is left alone. */
 export interface Cluster {
+  /** PostgreSQL's own folder. */
   readonly dir: string
   readonly portFile: string
   readonly password: string
   readonly binaries: PostgresBinaries
+  /** Whom it runs as, where we are root. */
   readonly user: UnprivilegedUser | undefined
 }
 
@@ -45,91 +47,98 @@ export interface ClusterOptions {
 
 /**
  * Opens the cluster, or makes it where there is none. It is made under another name and renamed when it is whole, so one
- * that was cut short is never taken for a good one.
- * @throws STORE_INCOMPATIBLE for another major version, or a folder that holds something else.
- * @throws INVALID_CONFIG where files cannot be reached.
+ * that was cut short is never taken for a good one, and of two that are made at once one wins.
+ * @throws STORE_INCOMPATIBLE for another major version, or a cluster with parts missing.
+ * @throws INVALID_CONFIG where files cannot be made or reached.
  */
 export async function openCluster({ dataDir, durable, log }: ClusterOptions): Promise<Cluster> {
-  const home = path.resolve(dataDir)
-  const dir = path.join(home, 'cluster')
-  const passwordFile = path.join(home, 'password')
+  const parent = makeFolder(dataDir)
+  const home = path.join(parent, 'postgres')
   const binaries = findBinaries()
-  const user = unprivilegedUser(dir)
-
-  makeHome(home, user)
+  const user = unprivilegedUser(home)
   if (user) {
-    assertReachable(home, `the data folder ${home}`, user)
+    // The data folder itself may be for root alone. Passing through gives nothing away: it lets nobody list or read it.
+    if ((statSync(parent).mode & 0o001) === 0) chmodSync(parent, (statSync(parent).mode & 0o777) | 0o011)
+    assertReachable(parent, `the data folder ${parent}`, user)
     assertReachable(path.dirname(binaries.postgres), 'its own program', user)
   }
-  if (!existsSync(dir)) {
-    assertOurs(home)
-    await initialise({ home, dir, passwordFile, binaries, user, durable, log })
-  }
+  if (!existsSync(home)) await make({ parent, home, binaries, user, durable, log })
+  assertOwned(home)
+  const dir = path.join(home, 'data')
   assertUsable(dir, binaries.major)
-  return { dir, portFile: path.join(home, 'port'), password: readPassword(passwordFile), binaries, user }
+  return { dir, portFile: path.join(home, 'port'), password: readPassword(home), binaries, user }
 }
 
-function makeHome(home: string, user: UnprivilegedUser | undefined): void {
+function makeFolder(dataDir: string): string {
+  const folder = path.resolve(dataDir)
   try {
-    mkdirSync(home, { recursive: true, mode: 0o755 })
-    if (user) chownSync(home, user.uid, user.gid)
+    mkdirSync(folder, { recursive: true })
+    return realpathSync(folder)
   } catch (cause) {
-    throw new PlatformError('INVALID_CONFIG', `Could not make the data folder ${home}: ${(cause as Error).message}`, {
+    throw new PlatformError('INVALID_CONFIG', `Could not make the data folder ${folder}: ${(cause as Error).message}`, {
       cause,
     })
   }
 }
 
-/** Anything of somebody else's in the folder means that it was not meant for us. */
-function assertOurs(home: string): void {
-  const foreign = readdirSync(home).filter((name) => !['password', 'port', 'cluster.partial'].includes(name))
-  if (foreign.length > 0)
-    throw new PlatformError(
-      'STORE_INCOMPATIBLE',
-      `${home} holds ${foreign.slice(0, 3).join(', ')} and no cluster of ours. Choose an empty folder for the embedded PostgreSQL`,
-    )
-}
-
-interface Initialise {
+interface Making {
+  parent: string
   home: string
-  dir: string
-  passwordFile: string
   binaries: PostgresBinaries
   user: UnprivilegedUser | undefined
   durable: boolean
   log: Log
 }
 
-async function initialise({ home, dir, passwordFile, binaries, user, durable, log }: Initialise): Promise<void> {
-  const partial = `${dir}.partial`
-  if (existsSync(partial)) {
-    log.warn({ dir: partial }, 'making the embedded PostgreSQL was cut short last time, starting over')
-    rmSync(partial, { recursive: true })
-  }
-  writeFileSync(passwordFile, randomBytes(24).toString('base64url'), { mode: 0o600 })
-  mkdirSync(partial, { mode: 0o700 })
-  if (user) for (const file of [passwordFile, partial]) chownSync(file, user.uid, user.gid)
-  const args = ['-D', partial, '-U', SUPERUSER, `--pwfile=${passwordFile}`, '--auth=scram-sha-256']
-  // Unicode upper and lower case, and order by code point, which never changes with the operating system.
-  args.push(
-    '--encoding=UTF8',
-    '--locale=C',
-    '--locale-provider=builtin',
-    '--builtin-locale=C.UTF-8',
-    '--data-checksums',
-  )
-  if (!durable) args.push('--no-sync')
+async function make({ parent, home, binaries, user, durable, log }: Making): Promise<void> {
+  removeLeftOvers(parent, log)
+  const partial = `${home}.partial-${process.pid}`
+  const passwordFile = path.join(partial, 'password')
+  const dir = path.join(partial, 'data')
   try {
-    await promisify(execFile)(binaries.initdb, args, { ...user, cwd: home })
+    mkdirSync(dir, { recursive: true, mode: 0o700 })
+    writeFileSync(passwordFile, randomBytes(24).toString('base64url'), { mode: 0o600 })
+    if (user) for (const file of [partial, passwordFile, dir]) chownSync(file, user.uid, user.gid)
+    // Unicode upper and lower case, and order by code point, which never changes with the operating system.
+    const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
+    const access = ['-U', SUPERUSER, `--pwfile=${passwordFile}`, '--auth=scram-sha-256']
+    const sync = durable ? [] : ['--no-sync']
+    const args = ['-D', dir, ...access, ...locale, '--data-checksums', ...sync]
+    await promisify(execFile)(binaries.initdb, args, { ...user, cwd: partial })
   } catch (cause) {
-    const stderr = (cause as { stderr?: string }).stderr?.trim()
+    rmSync(partial, { recursive: true, force: true })
+    const { stderr, message } = cause as Error & { stderr?: string }
     throw new PlatformError(
       'INVALID_CONFIG',
-      `Could not make an embedded PostgreSQL in ${home}: ${stderr || (cause as Error).message}`,
+      `Could not make an embedded PostgreSQL in ${parent}: ${stderr?.trim() || message}`,
       { cause },
     )
   }
-  renameSync(partial, dir)
+  try {
+    renameSync(partial, home)
+  } catch (cause) {
+    rmSync(partial, { recursive: true })
+    // Another process made one meanwhile; who may run it is settled by the server itself.
+    if (!existsSync(home)) throw cause
+  }
+}
+
+function removeLeftOvers(parent: string, log: Log): void {
+  for (const name of readdirSync(parent)) {
+    const maker = /^postgres\.partial-(\d+)$/.exec(name)
+    if (!maker || isAlive(Number(maker[1]))) continue
+    log.warn({ name }, 'making the embedded PostgreSQL was cut short last time, starting over')
+    rmSync(path.join(parent, name), { recursive: true, maxRetries: 5 })
+  }
+}
+
+function assertOwned(home: string): void {
+  const uid = process.getuid?.()
+  if (uid !== undefined && uid !== 0 && statSync(home).uid !== uid)
+    throw new PlatformError(
+      'INVALID_CONFIG',
+      `${home} belongs to user ${statSync(home).uid}, and this process runs as user ${uid}. PostgreSQL only runs as the owner of its data`,
+    )
 }
 
 function assertUsable(dir: string, major: string): void {
@@ -137,23 +146,18 @@ function assertUsable(dir: string, major: string): void {
   if (!existsSync(versionFile) || !existsSync(path.join(dir, 'global', 'pg_control')))
     throw new PlatformError(
       'STORE_INCOMPATIBLE',
-      `${dir} is not a whole PostgreSQL cluster: PG_VERSION or global/pg_control is missing. Restore it from a backup, or remove the folder to begin with an empty database`,
+      `${dir} is not a whole PostgreSQL cluster: PG_VERSION or global/pg_control is missing. Restore it from a backup, or remove ${path.dirname(dir)} to begin with an empty database`,
     )
   const made = readFileSync(versionFile, 'utf8').trim()
   if (made !== major)
     throw new PlatformError(
       'STORE_INCOMPATIBLE',
-      `${dir} was made by PostgreSQL ${made}, and this is PostgreSQL ${major}, which cannot read it. Dump it with version ${made} and load it into a new folder, or point DATA_DIR elsewhere`,
-    )
-  const uid = process.getuid?.()
-  if (uid !== undefined && uid !== 0 && statSync(dir).uid !== uid)
-    throw new PlatformError(
-      'INVALID_CONFIG',
-      `${dir} belongs to user ${statSync(dir).uid}, and this process runs as user ${uid}. PostgreSQL only runs as the owner of its data`,
+      `${dir} was made by PostgreSQL ${made}, and this is PostgreSQL ${major}, which cannot read it. Dump it with version ${made} and load it into a new one, or set DATA_DIR to another folder`,
     )
 }
 
-function readPassword(file: string): string {
+function readPassword(home: string): string {
+  const file = path.join(home, 'password')
   try {
     return readFileSync(file, 'utf8').trim()
   } catch (cause) {

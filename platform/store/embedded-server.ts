@@ -1,12 +1,13 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
 import { PlatformError } from '../../domain/errors.ts'
 import type { Log } from '../log.ts'
+import { isAlive } from './alive.ts'
 import { type Cluster, SUPERUSER } from './embedded-cluster.ts'
 
 /** A running postmaster: ours, or one that a killed process of ours left behind. */
@@ -40,11 +41,10 @@ export const clusterUrl = (cluster: Cluster, port: number, database: string): st
  * kept to, because others were told of it.
  */
 export async function runServer(cluster: Cluster, settings: Settings, log: Log, port?: number): Promise<Server> {
-  const running = await findRunning(cluster)
-  if (running) return running
   for (let attempt = 1; ; attempt++) {
     try {
-      return await launch(cluster, port ?? (await pickPort(cluster)), settings, log)
+      const running = await findRunning(cluster)
+      return running ?? (await launch(cluster, port ?? (await pickPort(cluster)), settings, log))
     } catch (error) {
       if (attempt >= START_ATTEMPTS_MAX || !PASSING_FAILURE.test(String(error))) throw error
       await pause(START_PAUSE_MS)
@@ -125,6 +125,8 @@ async function launch(cluster: Cluster, port: number, settings: Settings, log: L
       throw new PlatformError('STORE_UNAVAILABLE', `The embedded PostgreSQL did not start, ${failure}:\n${stderr()}`)
     if (child.pid !== undefined && (await probe(cluster, port)) === 'ready') {
       writeFileSync(cluster.portFile, String(port))
+      // Whoever owns the rest may start it without us next time.
+      if (cluster.user) chownSync(cluster.portFile, cluster.user.uid, cluster.user.gid)
       return { pid: child.pid, port, adopted: false }
     }
     if (Date.now() > untilMs)
@@ -186,15 +188,5 @@ function signal(pid: number, name: NodeJS.Signals): void {
     process.kill(pid, name)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
-  }
-}
-
-export function isAlive(pid: number): boolean {
-  if (!(pid > 0)) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }

@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { silentLog } from '../../platform/log.ts'
+import { isAlive } from '../../platform/store/alive.ts'
 import { openDatabase } from '../../platform/store/database.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../platform/store/embedded-postgres.ts'
-import { isAlive } from '../../platform/store/embedded-server.ts'
 
 let dataDir: string
 const open: EmbeddedPostgres[] = []
@@ -48,7 +48,10 @@ async function ownerProcess(): Promise<{ child: ChildProcess; url: string; pid: 
   const program = fileURLToPath(new URL('../support/postgres-owner.ts', import.meta.url))
   const child = spawn(process.execPath, ['--import', 'tsx', program, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] })
   owners.push(child)
-  const [line] = await once(child.stdout, 'data')
+  const [line] = await Promise.race([
+    once(child.stdout, 'data'),
+    once(child, 'exit').then(([code]) => Promise.reject(new Error(`The owner ended with ${code}`))),
+  ])
   return { child, ...(JSON.parse(String(line)) as { url: string; pid: number }) }
 }
 
@@ -64,7 +67,7 @@ describe('Embedded PostgreSQL', () => {
     const wrong = new URL(url)
     wrong.password = 'guess'
     await expect(onServer(wrong.href, 'SELECT 1')).rejects.toMatchObject({ code: '28P01' })
-    expect((await stat(path.join(dataDir, 'password'))).mode & 0o777).toBe(0o600)
+    expect((await stat(path.join(dataDir, 'postgres', 'password'))).mode & 0o777).toBe(0o600)
   })
 
   test('it listens on loopback alone', async () => {
@@ -159,7 +162,7 @@ describe('Embedded PostgreSQL', () => {
 
   test('data of another major version is refused with a sentence, and left alone', async () => {
     await (await start()).stop()
-    const version = path.join(dataDir, 'cluster', 'PG_VERSION')
+    const version = path.join(dataDir, 'postgres', 'data', 'PG_VERSION')
     await writeFile(version, '17\n')
     await expect(start()).rejects.toMatchObject({
       code: 'STORE_INCOMPATIBLE',
@@ -169,35 +172,48 @@ describe('Embedded PostgreSQL', () => {
   })
 
   test('a first start that was cut short is begun anew', async () => {
-    await (await start()).stop()
-    await rename(path.join(dataDir, 'cluster'), path.join(dataDir, 'cluster.partial'))
-    await rm(path.join(dataDir, 'cluster.partial', 'global'), { recursive: true })
+    const killed = await ownerProcess()
+    killed.child.kill('SIGKILL')
+    process.kill(killed.pid, 'SIGKILL')
+    await once(killed.child, 'exit')
+    const partial = path.join(dataDir, `postgres.partial-${killed.child.pid}`)
+    await rename(path.join(dataDir, 'postgres'), partial)
     expect(await onServer((await start()).url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+    await expect(stat(partial)).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
+  test('of two first starts at once one wins and the other is refused', async () => {
+    const results = await Promise.allSettled([ownerProcess(), start()])
+    const started = results.filter(({ status }) => status === 'fulfilled')
+    expect(started).toHaveLength(1)
   })
 
   test('a cluster with parts missing is refused with a sentence', async () => {
     await (await start()).stop()
-    await rm(path.join(dataDir, 'cluster', 'global'), { recursive: true })
+    await rm(path.join(dataDir, 'postgres', 'data', 'global'), { recursive: true })
     await expect(start()).rejects.toMatchObject({
       code: 'STORE_INCOMPATIBLE',
       message: expect.stringContaining('not a whole PostgreSQL cluster'),
     })
   })
 
-  test('a folder with something else in it is refused and left alone', async () => {
+  test('what else lies in the folder is left alone', async () => {
     await mkdir(dataDir)
-    await writeFile(path.join(dataDir, 'holiday.jpg'), '')
-    await expect(start()).rejects.toMatchObject({
-      code: 'STORE_INCOMPATIBLE',
-      message: expect.stringContaining('holiday.jpg'),
-    })
+    await writeFile(path.join(dataDir, 'holiday.jpg'), 'sea')
+    const { uid } = await stat(dataDir)
+    await start()
+    expect(await readFile(path.join(dataDir, 'holiday.jpg'), 'utf8')).toBe('sea')
+    expect((await stat(dataDir)).uid).toBe(uid)
   })
 
-  test.runIf(process.getuid?.() === 0)('as root, a folder PostgreSQL cannot reach is named', async () => {
-    await chmod(path.dirname(dataDir), 0o700)
-    await expect(start()).rejects.toMatchObject({
-      code: 'INVALID_CONFIG',
-      message: expect.stringContaining(path.dirname(dataDir)),
-    })
-  })
+  test.runIf(process.getuid?.() === 0)(
+    'as root, a folder on the way that PostgreSQL may not enter is named',
+    async () => {
+      await chmod(path.dirname(dataDir), 0o700)
+      await expect(start()).rejects.toMatchObject({
+        code: 'INVALID_CONFIG',
+        message: expect.stringContaining(path.dirname(dataDir)),
+      })
+    },
+  )
 })
