@@ -24,7 +24,7 @@ const variables = z.object({
   DATA_DIR: z.string().min(1).default('data'),
 
   KAFKA_BROKERS: list.refine((brokers) => brokers.length > 0, { error: 'must name at least one host:port' }).optional(),
-  KAFKA_REPLICATION_FACTOR: whole(1, 10).default(1),
+  KAFKA_REPLICATION_FACTOR: whole(1, 10).optional(),
   KAFKA_SSL: flag.default(false),
   KAFKA_SSL_CA_FILE: z.string().optional(),
   KAFKA_SSL_CERT_FILE: z.string().optional(),

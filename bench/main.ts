@@ -1,0 +1,47 @@
+// npm run bench                          lists the benchmarks
+// npm run bench -- <name> [--json]       runs one; with --json the last line is one JSON object
+import { parseArgs } from 'node:util'
+import type { Report } from './report.ts'
+
+interface Benchmark {
+  readonly compares: string
+  readonly run: () => Promise<Report>
+}
+
+const BENCHMARKS: Record<string, Benchmark> = {
+  'store-embedded': {
+    compares: 'ticks → stored rows and quotes, embedded, against a bare COPY loop and a bare unnest loop',
+    run: async () => (await import('./store.ts')).storeEmbedded(),
+  },
+  'store-kafka': {
+    compares: 'the same from a real Kafka (KAFKA_BROKERS)',
+    run: async () => (await import('./store.ts')).storeKafka(),
+  },
+  latency: {
+    compares:
+      'tick → GraphQL subscriber over Kafka and Redis (KAFKA_BROKERS, REDIS_URL) against bare kafkajs produce → consume',
+    run: async () => (await import('./latency.ts')).latency(),
+  },
+  start: {
+    compares: 'all-in-one: start to ready and to the first tick, idle memory; against a bare Node process',
+    run: async () => (await import('./start.ts')).start(),
+  },
+}
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: 'boolean', default: false } },
+})
+const name = positionals[0]
+if (name === undefined) {
+  for (const [each, { compares }] of Object.entries(BENCHMARKS)) console.log(`${each.padEnd(16)} ${compares}`)
+  process.exit(0)
+}
+const benchmark = BENCHMARKS[name]
+if (!benchmark) {
+  console.error(`There is no benchmark ${name}; there are ${Object.keys(BENCHMARKS).join(', ')}`)
+  process.exit(64)
+}
+const report = await benchmark.run()
+if (values.json) console.log(JSON.stringify({ name, ...report.toJSON() }))
+process.exit(0)

@@ -1,0 +1,314 @@
+// One program, many roles. Without a role everything runs in this process, on embedded backends where none are configured.
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { PlatformError } from './domain/errors.ts'
+import { KNOWN_INSTRUMENTS } from './domain/known-instruments.ts'
+import { type Gateway, startGateway } from './gateway/gateway.ts'
+import type { SubgraphPlace } from './gateway/subgraph-executor.ts'
+import { runIngest } from './ingest/ingest.ts'
+import { playTape } from './ingest/report/play-tape.ts'
+import { reportLines } from './ingest/report/replay-report.ts'
+import type { Source } from './ingest/source.ts'
+import { replaySource } from './ingest/sources/replay/replay.ts'
+import { simulatedSource } from './ingest/sources/simulated/simulated.ts'
+import { type OpenBus, openBus, openPubSub, openStore, type Surroundings } from './platform/backends.ts'
+import { systemClock } from './platform/clock.ts'
+import { type Needed, readConfig } from './platform/config.ts'
+import { Health, startOpsServer } from './platform/health.ts'
+import { runUntilStopped } from './platform/lifecycle.ts'
+import { openLog } from './platform/log.ts'
+import { openMetrics } from './platform/metrics.ts'
+import type { PubSub } from './platform/pubsub/pubsub.ts'
+import { Bars } from './platform/store/bars.ts'
+import type { Database } from './platform/store/database.ts'
+import { DeadLetters } from './platform/store/dead-letters.ts'
+import { Instruments } from './platform/store/instruments.ts'
+import { Quotes } from './platform/store/quotes.ts'
+import { SourceCheckpoints } from './platform/store/source-checkpoints.ts'
+import { PROCESSORS, startProcessors } from './processors/processors.ts'
+import { buildMarket } from './subgraphs/market/market.ts'
+
+const USAGE = `npm start                                everything in one process, with a simulated market
+npm start -- --replay FILE [options]     everything in one process, playing a recorded tape (CSV or CSV.gz)
+npm start -- ROLE                        ingest | processor [${PROCESSORS.join(' | ')}] | subgraph market | gateway
+
+  --replay FILE        play this tape; columns by name: time, symbol, price, size
+  --speed N|max        N times as fast as it happened (default 1), or as fast as it can be stored (max)
+  --exit-when-done     stop when the whole tape is stored, and report what became of it
+  --summary json       the last line on standard output is the report as one JSON object
+  --help
+
+Settings come from the environment: .env.example lists them.`
+
+type Role = 'all' | 'ingest' | 'processor' | 'subgraph' | 'gateway'
+
+const NEEDS: Record<Role, readonly Needed[]> = {
+  all: [],
+  ingest: ['KAFKA_BROKERS', 'DATABASE_URL'],
+  processor: ['KAFKA_BROKERS', 'DATABASE_URL', 'REDIS_URL'],
+  subgraph: ['DATABASE_URL', 'REDIS_URL'],
+  gateway: ['MARKET_SUBGRAPH_URL'],
+}
+const PORTS: Record<Role, number> = { all: 4000, gateway: 4000, subgraph: 4001, ingest: 4002, processor: 4003 }
+
+interface Arguments {
+  readonly role: Role
+  /** Which processor or subgraph; all of them where none is named. */
+  readonly which?: string
+  readonly replay?: string
+  readonly speed: number | 'max'
+  readonly exitWhenDone: boolean
+  readonly summary?: string
+}
+
+function readArguments(argv: readonly string[]): Arguments | undefined {
+  const { values, positionals } = parse(argv)
+  if (values.help) return undefined
+  const [role = 'all', which, ...rest] = positionals
+  if (!(role in NEEDS)) throw wrong(`There is no role ${role}`)
+  const names: readonly string[] = role === 'processor' ? PROCESSORS : role === 'subgraph' ? ['market'] : []
+  if (rest.length > 0 || (which !== undefined && !names.includes(which)))
+    throw wrong(
+      `Role ${role} knows no ${[which, ...rest].join(' ')}${names.length > 0 ? `; there is ${names.join(', ')}` : ''}`,
+    )
+  const speed = values.speed === 'max' ? 'max' : Number(values.speed ?? 1)
+  if (speed !== 'max' && !(speed > 0)) throw wrong(`--speed must be a number above 0, or max, was ${values.speed}`)
+  if (values.summary !== undefined && values.summary !== 'json')
+    throw wrong(`--summary must be json, was ${values.summary}`)
+  if (
+    values.replay === undefined &&
+    (values['exit-when-done'] || values.speed !== undefined || values.summary !== undefined)
+  )
+    throw wrong('--speed, --exit-when-done and --summary go with --replay FILE')
+  return {
+    role: role as Role,
+    speed,
+    exitWhenDone: values['exit-when-done'] ?? false,
+    ...(which !== undefined && { which }),
+    ...(values.replay !== undefined && { replay: values.replay }),
+    ...(values.summary !== undefined && { summary: values.summary }),
+  }
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        replay: { type: 'string' },
+        speed: { type: 'string' },
+        'exit-when-done': { type: 'boolean' },
+        summary: { type: 'string' },
+        help: { type: 'boolean' },
+      },
+    })
+  } catch (error) {
+    throw wrong(error instanceof Error ? error.message : String(error))
+  }
+}
+
+const wrong = (problem: string) => new PlatformError('INVALID_ARGUMENT', `${problem}\n\n${USAGE}`)
+
+/** Lines for the person at the terminal. The log is on standard error. */
+const say = (...lines: string[]) => process.stdout.write(`${lines.join('\n')}\n`)
+
+async function startRole(args: Arguments, around: Surroundings): Promise<void> {
+  // Before anything starts: a tape that cannot be played is said at once.
+  const source = args.role === 'all' || args.role === 'ingest' ? await openSource(args, around) : undefined
+  if (args.role === 'gateway') return void (await startEdge(around))
+  const database = await openStore(around)
+  if (args.role === 'subgraph') return startMarketSubgraph(around, database, await openPubSub(around))
+  const bus = await openBus(around, database)
+  if (source && args.role === 'ingest') {
+    await startOps(around, 'ingest')
+    return startIngest(args, around, database, bus, source)
+  }
+  const pubsub = await openPubSub(around)
+  const names = PROCESSORS.filter((name) => args.role === 'all' || args.which === undefined || args.which === name)
+  await startProcessing(around, database, bus, pubsub, names)
+  if (args.role === 'processor') return startOps(around, 'processor')
+  const gateway = await startEdge(around, database, pubsub)
+  if (source) await startIngest(args, around, database, bus, source, gateway)
+}
+
+async function openSource(args: Arguments, { config, log }: Surroundings): Promise<Source> {
+  if (args.replay !== undefined) return replaySource({ file: args.replay, speed: args.speed, clock: systemClock })
+  return simulatedSource({
+    seed: config.SIMULATED_SEED,
+    ticksPerSecond: config.SIMULATED_TICKS_PER_SECOND,
+    marketHours: config.SIMULATED_MARKET_HOURS,
+    clock: systemClock,
+    log,
+  })
+}
+
+async function startProcessing(
+  { config, lifecycle, log, metrics }: Surroundings,
+  database: Database,
+  { bus, codec }: OpenBus,
+  pubsub: PubSub,
+  names: readonly (typeof PROCESSORS)[number][],
+): Promise<void> {
+  const publish: PubSub['publish'] = (channel, key, event) => pubsub.publish(channel, key, event)
+  const onFatal = (error: Error) => lifecycle.fail('processors', error)
+  await lifecycle.start('processors', () =>
+    startProcessors(
+      names,
+      { bus, codec, database, publish, clock: systemClock, log, metrics, onFatal },
+      {
+        lanes: config.PROCESSOR_LANES,
+        batchSizeMax: config.PROCESSOR_RECORDS_MAX,
+        idleAfterMs: config.PROCESSOR_IDLE_AFTER_MS,
+      },
+    ),
+  )
+}
+
+const market = (database: Database, pubsub: PubSub, { metrics }: Surroundings) =>
+  buildMarket({
+    instruments: new Instruments(database),
+    quotes: new Quotes(database),
+    bars: new Bars(database),
+    pubsub,
+    clock: systemClock,
+    metrics,
+  })
+
+async function startMarketSubgraph(around: Surroundings, database: Database, pubsub: PubSub): Promise<void> {
+  const { config, lifecycle, log, metrics, health } = around
+  const subgraph = await market(database, pubsub, around)
+  const port = config.PORT ?? PORTS.subgraph
+  // Only this role needs an HTTP server of its own: the others start faster without it.
+  const { serveSubgraph } = await import('./platform/graphql/serve-subgraph.ts')
+  const served = await lifecycle.start('subgraph market', () =>
+    serveSubgraph({ subgraph, host: config.HOST, port, health, metrics, log }),
+  )
+  say(`subgraph market   ${served.url}`)
+}
+
+/** The gateway, with the subgraphs in this process unless the configuration says where they are. */
+async function startEdge(around: Surroundings, database?: Database, pubsub?: PubSub): Promise<Gateway> {
+  const { config, lifecycle, log, metrics, health } = around
+  const url = config.MARKET_SUBGRAPH_URL
+  const local = url === undefined && database && pubsub ? await market(database, pubsub, around) : undefined
+  const place: SubgraphPlace = local
+    ? { kind: 'local', sdl: local.sdl, schema: local.schema }
+    : {
+        kind: 'remote',
+        sdl: readFileSync(new URL('subgraphs/market/schema.graphql', import.meta.url), 'utf8'),
+        url: url ?? '',
+      }
+  const gateway = await lifecycle.start('gateway', () =>
+    startGateway({
+      host: config.HOST,
+      port: config.PORT ?? PORTS.gateway,
+      subgraphs: { market: place },
+      health,
+      metrics,
+      log,
+      origins: config.CORS_ORIGINS,
+      introspection: config.INTROSPECTION,
+      limits: {
+        socketsMax: config.GATEWAY_SOCKETS_MAX,
+        subscriptionsMax: config.GATEWAY_SUBSCRIPTIONS_MAX,
+        subscriptionsPerSocketMax: config.GATEWAY_SUBSCRIPTIONS_PER_SOCKET_MAX,
+      },
+    }),
+  )
+  say(`GraphQL           ${gateway.url.replace('127.0.0.1', 'localhost')}   (open it in a browser)`)
+  return gateway
+}
+
+async function startOps({ config, lifecycle, health, metrics }: Surroundings, role: Role): Promise<void> {
+  const server = await lifecycle.start('operations endpoints', () =>
+    startOpsServer({ host: config.HOST, port: config.PORT ?? PORTS[role], health, metrics }),
+  )
+  say(`operations        http://${config.HOST}:${server.port}/ready`)
+}
+
+async function startIngest(
+  args: Arguments,
+  { lifecycle, log, metrics }: Surroundings,
+  database: Database,
+  { bus, codec }: OpenBus,
+  source: Source,
+  gateway?: Gateway,
+): Promise<void> {
+  const instruments = new Instruments(database)
+  const checkpoints = new SourceCheckpoints(database)
+  await instruments.add(KNOWN_INSTRUMENTS)
+  await lifecycle.start(`lock of ${source.name}`, () => checkpoints.lock(source.name))
+  const deadLetters = new DeadLetters(database.pool)
+  const run = { bus, codec, checkpoints, deadLetters, clock: systemClock, log, metrics, signal: lifecycle.signal }
+  const ingest = (from: Source) => runIngest({ ...run, source: from })
+  await lifecycle.start('ingest', async () => {
+    const running = args.replay === undefined ? ingest(source) : play()
+    const ended = running.then(
+      () => undefined,
+      (error: unknown) => lifecycle.fail('ingest', error),
+    )
+    return { [Symbol.asyncDispose]: () => ended }
+  })
+
+  async function play(): Promise<void> {
+    const report = await playTape({
+      source,
+      ingest,
+      database,
+      bus,
+      instruments,
+      checkpoints,
+      gatewayUrl: gateway?.url,
+      ...run,
+    })
+    if (lifecycle.signal.aborted) return
+    say('', ...reportLines(report), ...(args.summary === 'json' ? [JSON.stringify(report)] : []))
+    if (args.exitWhenDone) lifecycle.finish()
+  }
+}
+
+function banner(args: Arguments, { config }: Surroundings): void {
+  if (args.role !== 'all') return
+  const backends = [
+    config.KAFKA_BROKERS ? `Kafka ${config.KAFKA_BROKERS.join(',')}` : 'in-process bus',
+    config.REDIS_URL ? 'Redis' : 'in-process pubsub',
+    config.DATABASE_URL ? 'PostgreSQL' : `embedded PostgreSQL in ${config.DATA_DIR}/`,
+  ]
+  say(
+    'Investor Updates',
+    `runs on           ${backends.join(', ')}`,
+    args.replay === undefined
+      ? `data              SIMULATED market, ${config.SIMULATED_TICKS_PER_SECOND} ticks/s. None of these prices are real.`
+      : `data              recorded tape ${args.replay}, speed ${args.speed}`,
+  )
+}
+
+async function main(): Promise<void> {
+  const args = readArguments(process.argv.slice(2))
+  if (!args) {
+    say(USAGE)
+    return
+  }
+  const config = readConfig(process.env, NEEDS[args.role])
+  const log = openLog(config.LOG_LEVEL)
+  const metrics = openMetrics()
+  metrics.collectProcess()
+  await runUntilStopped(
+    async (lifecycle) => {
+      const health = new Health({ log })
+      lifecycle.signal.addEventListener('abort', () => health.startDraining(), { once: true })
+      const around: Surroundings = { config, lifecycle, log, metrics, health }
+      banner(args, around)
+      await startRole(args, around)
+      if (args.role === 'all') say('stop with         Ctrl-C', '')
+    },
+    { log, stopLimitMs: config.SHUTDOWN_LIMIT_MS },
+  )
+}
+
+// What was expected to go wrong is one sentence; anything else is a bug and shows where.
+await main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof PlatformError ? error.message : ((error as Error)?.stack ?? error)}\n`)
+  process.exit(1)
+})

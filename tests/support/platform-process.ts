@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+/** `main.ts` in a process of its own, as a user runs it. */
+export interface PlatformProcess extends AsyncDisposable {
+  /** `http://…/graphql` */
+  readonly url: string
+  /** `http://…`, for /live, /ready and /metrics. */
+  readonly origin: string
+  readonly dataDir: string
+  readonly child: ChildProcess
+  /** Everything it wrote so far. */
+  stdout(): string
+  stderr(): string
+  /** Resolves when /ready answers 200; rejects with what it wrote when it ends before. */
+  ready(): Promise<void>
+  exited: Promise<number | null>
+}
+
+/** Folders of embedded databases: reachable for the unprivileged user PostgreSQL runs as. */
+export async function temporaryDataDir(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'investor-updates-'))
+  const { chmod } = await import('node:fs/promises')
+  await chmod(dir, 0o755)
+  return join(dir, 'data')
+}
+
+export async function startPlatform(
+  args: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = {},
+  dataDir?: string,
+): Promise<PlatformProcess> {
+  const ownDir = dataDir === undefined ? await temporaryDataDir() : undefined
+  const dir = dataDir ?? ownDir ?? ''
+  const port = await freePort()
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=TimeoutNegativeWarning', '--import', 'tsx', 'main.ts', ...args],
+    {
+      cwd: join(import.meta.dirname, '../..'),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env.PATH, HOME: process.env.HOME, DATA_DIR: dir, PORT: String(port), ...environment },
+    },
+  )
+  const written = { stdout: '', stderr: '' }
+  child.stdout.on('data', (chunk: Buffer) => (written.stdout += chunk))
+  child.stderr.on('data', (chunk: Buffer) => (written.stderr += chunk))
+  const exited = once(child, 'exit').then(([code]) => code as number | null)
+  const origin = `http://127.0.0.1:${port}`
+  const told = () => `standard output:\n${written.stdout}\nstandard error:\n${written.stderr}`
+
+  return {
+    url: `${origin}/graphql`,
+    origin,
+    dataDir: dir,
+    child,
+    stdout: () => written.stdout,
+    stderr: () => written.stderr,
+    exited,
+    async ready() {
+      const untilMs = Date.now() + 60_000
+      for (;;) {
+        if (child.exitCode !== null || child.signalCode !== null) throw new Error(`main.ts ended; ${told()}`)
+        const answer = await fetch(`${origin}/ready`).catch(() => undefined)
+        if (answer?.ok) return
+        if (Date.now() > untilMs) throw new Error(`not ready within 60 s; ${told()}`)
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill('SIGTERM')
+        const timer = setTimeout(() => child.kill('SIGKILL'), 25_000)
+        await exited
+        clearTimeout(timer)
+      }
+      if (ownDir) await rm(join(ownDir, '..'), { recursive: true, force: true, maxRetries: 5 })
+    },
+  }
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
+}
