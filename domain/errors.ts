@@ -29,6 +29,9 @@ const RETRYABLE = {
 
 export type ErrorCode = keyof typeof RETRYABLE
 
+export const isErrorCode = (code: unknown): code is ErrorCode =>
+  typeof code === 'string' && Object.hasOwn(RETRYABLE, code)
+
 export class PlatformError extends Error {
   override readonly name = 'PlatformError'
   readonly code: ErrorCode

@@ -1,0 +1,24 @@
+import { PlatformError } from '../../domain/errors.ts'
+import { symbolOf } from '../../domain/instrument.ts'
+import type { InstrumentStore } from './stores.ts'
+
+/**
+ * The symbols of an argument: lower case accepted, each once, in the order given.
+ * @throws INVALID_ARGUMENT where one is malformed or there are too few or too many.
+ */
+export function symbolsOf(symbols: readonly string[], min: number, max: number): string[] {
+  // Counted before they are read, so that a list of a million costs nothing.
+  const distinct = symbols.length > max ? new Set(symbols) : symbols
+  const count = distinct instanceof Set ? distinct.size : distinct.length
+  if (count < min || count > max)
+    throw new PlatformError('INVALID_ARGUMENT', `symbols must name ${min} to ${max} instruments, named ${count}`)
+  return [...new Set([...distinct].map(symbolOf))]
+}
+
+/** @throws UNKNOWN_SYMBOL naming what no instrument has: a subscription to it would stay silent for ever. */
+export async function requireKnown(symbols: readonly string[], instruments: InstrumentStore): Promise<void> {
+  const known = await instruments.find(symbols)
+  const unknown = symbols.filter((symbol) => !known.has(symbol))
+  if (unknown.length > 0)
+    throw new PlatformError('UNKNOWN_SYMBOL', `No instrument has the symbol ${unknown.join(' or ')}`)
+}
