@@ -54,11 +54,15 @@ export async function runServer(cluster: Cluster, settings: Settings, log: Log, 
 
 /** What a server left in the folder says about itself, if it is alive. */
 function recorded(cluster: Cluster): { pid: number; port: number } | undefined {
-  const file = path.join(cluster.dir, 'postmaster.pid')
-  if (!existsSync(file)) return undefined
-  const lines = readFileSync(file, 'utf8').split('\n')
-  const pid = Number(lines[0])
-  return isAlive(pid) ? { pid, port: Number(lines[3]) } : undefined
+  try {
+    const lines = readFileSync(path.join(cluster.dir, 'postmaster.pid'), 'utf8').split('\n')
+    const pid = Number(lines[0])
+    return isAlive(pid) ? { pid, port: Number(lines[3]) } : undefined
+  } catch (error) {
+    // It has stopped, perhaps just now.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 async function findRunning(cluster: Cluster): Promise<Server | undefined> {
