@@ -1,0 +1,41 @@
+import type { Tick } from '../../domain/tick.ts'
+import type { Reject, Source } from '../../ingest/source.ts'
+
+export interface Reading<C> {
+  readonly ticks: Tick[]
+  readonly rejects: Reject[]
+  /** After each batch, with how many facts and rejects had been told by then. */
+  readonly checkpoints: { readonly checkpoint: C; readonly told: number }[]
+}
+
+export interface ReadingOptions<C> {
+  readonly from?: C
+  readonly signal?: AbortSignal
+  /** Stops once so many facts and rejects were told. */
+  readonly atLeast?: number
+  /** Leaves this many batches between what was read and what is saved, as a busy runner does. Default: none. */
+  readonly savedBatchesLate?: number
+}
+
+/** Reads a source as ingest does: every checkpoint through JSON, as a store would keep it. */
+export async function readSource<C>(source: Source<C>, options: ReadingOptions<C> = {}): Promise<Reading<C>> {
+  const stop = new AbortController()
+  const signal = options.signal ? AbortSignal.any([stop.signal, options.signal]) : stop.signal
+  const reading: Reading<C> = { ticks: [], rejects: [], checkpoints: [] }
+  const unsaved: C[] = []
+  for await (const batch of source.read(options.from, signal)) {
+    reading.ticks.push(...batch.ticks)
+    reading.rejects.push(...batch.rejects)
+    const checkpoint: C = JSON.parse(JSON.stringify(batch.checkpoint))
+    const told = reading.ticks.length + reading.rejects.length
+    reading.checkpoints.push({ checkpoint, told })
+    unsaved.push(checkpoint)
+    const late = batch.ticks.length + batch.rejects.length === 0 ? 0 : (options.savedBatchesLate ?? 0)
+    while (unsaved.length > late) {
+      const saved = unsaved.shift()
+      if (saved !== undefined) source.saved?.(saved)
+    }
+    if (told >= (options.atLeast ?? Number.POSITIVE_INFINITY)) stop.abort()
+  }
+  return reading
+}
