@@ -1,11 +1,16 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Tick } from '../../domain/tick.ts'
 import type { Reject, Source } from '../../ingest/source.ts'
+import type { ManualClock } from '../../platform/clock.ts'
 
 export interface Reading<C> {
   readonly ticks: Tick[]
   readonly rejects: Reject[]
-  /** After each batch, with how many facts and rejects had been told by then. */
-  readonly checkpoints: { readonly checkpoint: C; readonly told: number }[]
+  /**
+   * After each batch, with how many facts and rejects had been told by then, and what was saved by then: a crash at this
+   * moment has told `told` and starts again from `saved`.
+   */
+  readonly checkpoints: { readonly checkpoint: C; readonly told: number; readonly saved: C | undefined }[]
 }
 
 export interface ReadingOptions<C> {
@@ -23,19 +28,36 @@ export async function readSource<C>(source: Source<C>, options: ReadingOptions<C
   const signal = options.signal ? AbortSignal.any([stop.signal, options.signal]) : stop.signal
   const reading: Reading<C> = { ticks: [], rejects: [], checkpoints: [] }
   const unsaved: C[] = []
+  let durable = options.from
   for await (const batch of source.read(options.from, signal)) {
     reading.ticks.push(...batch.ticks)
     reading.rejects.push(...batch.rejects)
     const checkpoint: C = JSON.parse(JSON.stringify(batch.checkpoint))
     const told = reading.ticks.length + reading.rejects.length
-    reading.checkpoints.push({ checkpoint, told })
+    reading.checkpoints.push({ checkpoint, told, saved: durable })
     unsaved.push(checkpoint)
     const late = batch.ticks.length + batch.rejects.length === 0 ? 0 : (options.savedBatchesLate ?? 0)
     while (unsaved.length > late) {
       const saved = unsaved.shift()
-      if (saved !== undefined) source.saved?.(saved)
+      if (saved === undefined) break
+      durable = saved
+      source.saved?.(saved)
     }
     if (told >= (options.atLeast ?? Number.POSITIVE_INFINITY)) stop.abort()
   }
   return reading
+}
+
+/** Lets time pass in small steps for as long as somebody works. */
+export async function passUntil<T>(clock: ManualClock, work: Promise<T>): Promise<T> {
+  let isDone = false
+  const done = () => {
+    isDone = true
+  }
+  work.then(done, done)
+  while (!isDone) {
+    await clock.advance(5)
+    await turn()
+  }
+  return work
 }

@@ -79,6 +79,7 @@ async function* play(
   clock: Clock,
   signal: AbortSignal,
 ): AsyncGenerator<SourceBatch<ReplayCheckpoint>> {
+  if (signal.aborted) return
   const player = new Player(tape, name, start, speed, clock, signal)
   for await (const chunk of tapeBytes(tape, start.byte)) {
     player.records.push(chunk)
