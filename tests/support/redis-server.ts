@@ -16,6 +16,12 @@ export class RedisServer implements AsyncDisposable {
     return new RedisServer(port ?? (await freePort()), args)
   }
 
+  static async overTls(files: { readonly cert: string; readonly key: string }): Promise<RedisServer> {
+    const port = await freePort()
+    const own = ['--port', '0', '--tls-port', String(port), '--tls-auth-clients', 'no']
+    return new RedisServer(port, [...own, '--tls-cert-file', files.cert, '--tls-key-file', files.key])
+  }
+
   private constructor(port: number, args: readonly string[]) {
     this.port = port
     this.#args = args
@@ -48,7 +54,6 @@ export class RedisServer implements AsyncDisposable {
     this.#process = undefined
     if (!child || child.exitCode !== null) return
     const exited = once(child, 'exit')
-    child.kill('SIGCONT')
     child.kill('SIGKILL')
     await exited
   }
