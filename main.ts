@@ -252,16 +252,7 @@ async function startIngest(
   })
 
   async function play(): Promise<void> {
-    const report = await playTape({
-      source,
-      ingest,
-      database,
-      bus,
-      instruments,
-      checkpoints,
-      gatewayUrl: gateway?.url,
-      ...run,
-    })
+    const report = await playTape({ ...run, source, ingest, database, instruments, gatewayUrl: gateway?.url })
     if (lifecycle.signal.aborted) return
     say('', ...reportLines(report), ...(args.summary === 'json' ? [JSON.stringify(report)] : []))
     if (args.exitWhenDone) lifecycle.finish()

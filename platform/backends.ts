@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import { PlatformError } from '../domain/errors.ts'
 import type { EventBus, TopicSettings } from './bus/bus.ts'
 import { type EventCodec, openCodec } from './bus/codec.ts'
@@ -6,6 +5,7 @@ import { ConfluentSchemaRegistry } from './bus/confluent-schema-registry.ts'
 import { openKafkaBus } from './bus/kafka-bus.ts'
 import { MemoryBus } from './bus/memory-bus.ts'
 import { MemorySchemaRegistry } from './bus/memory-schema-registry.ts'
+import { PrefixedBus } from './bus/prefixed-bus.ts'
 import { DEAD_LETTER_RETENTION_MS, deadLetterTopic, lateTopic, TOPICS } from './bus/topics.ts'
 import { type Config, kafkaSecurity } from './config.ts'
 import type { Health } from './health.ts'
@@ -41,7 +41,7 @@ export async function openStore({ config, lifecycle, log, metrics, health }: Sur
 }
 
 async function embeddedDatabase(config: Config, lifecycle: Lifecycle, log: Log): Promise<string> {
-  const dataDir = join(config.DATA_DIR, 'postgres')
+  const dataDir = config.DATA_DIR
   const server = await lifecycle.start('embedded PostgreSQL', () => startEmbeddedPostgres({ dataDir, log }))
   return server.url
 }
@@ -72,8 +72,8 @@ export async function openBus(around: Surroundings, database: Database): Promise
 }
 
 async function openEventBus({ config, log, metrics }: Surroundings, database: Database): Promise<EventBus> {
-  if (config.KAFKA_BROKERS)
-    return openKafkaBus({
+  if (config.KAFKA_BROKERS) {
+    const kafka = await openKafkaBus({
       brokers: config.KAFKA_BROKERS,
       clientId: 'investor-updates',
       ...(config.KAFKA_REPLICATION_FACTOR && { replicationFactor: config.KAFKA_REPLICATION_FACTOR }),
@@ -81,6 +81,8 @@ async function openEventBus({ config, log, metrics }: Surroundings, database: Da
       log,
       metrics,
     })
+    return config.KAFKA_PREFIX === '' ? kafka : new PrefixedBus(kafka, config.KAFKA_PREFIX)
+  }
   const firstOffsets = await rebase(database.pool, Object.keys(TOPICS))
   return new MemoryBus({
     log,

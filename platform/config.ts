@@ -24,6 +24,10 @@ const variables = z.object({
   DATA_DIR: z.string().min(1).default('data'),
 
   KAFKA_BROKERS: list.refine((brokers) => brokers.length > 0, { error: 'must name at least one host:port' }).optional(),
+  KAFKA_PREFIX: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{0,100}$/, { error: 'must be at most 100 of A-Z a-z 0-9 . _ -' })
+    .default(''),
   KAFKA_REPLICATION_FACTOR: whole(1, 10).optional(),
   KAFKA_SSL: flag.default(false),
   KAFKA_SSL_CA_FILE: z.string().optional(),

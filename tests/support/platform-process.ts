@@ -83,6 +83,16 @@ export async function startPlatform(
   }
 }
 
+/** The value of one series, labels as they are written; 0 where it is not there. */
+export async function metric(platform: PlatformProcess, series: string): Promise<number> {
+  const text = await fetch(`${platform.origin}/metrics`).then(
+    (answer) => answer.text(),
+    () => '',
+  )
+  const line = text.split('\n').find((each) => each.startsWith(`${series} `))
+  return line === undefined ? 0 : Number(line.slice(series.length + 1))
+}
+
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
