@@ -57,14 +57,15 @@ export class MemoryBus implements EventBus {
 
   constructor(options: MemoryBusOptions) {
     this.#options = {
-      clock: systemClock,
-      firstOffsets: () => 0,
-      recordsMax: 50_000,
-      tailMax: 10_000,
-      recordBytesMax: RECORD_BYTES_MAX,
-      batchSizeMax: 5_000,
-      closeTimeoutMs: 5_000,
-      ...options,
+      log: options.log,
+      metrics: options.metrics,
+      clock: options.clock ?? systemClock,
+      firstOffsets: options.firstOffsets ?? (() => 0),
+      recordsMax: options.recordsMax ?? 50_000,
+      tailMax: options.tailMax ?? 10_000,
+      recordBytesMax: options.recordBytesMax ?? RECORD_BYTES_MAX,
+      batchSizeMax: options.batchSizeMax ?? 5_000,
+      closeTimeoutMs: options.closeTimeoutMs ?? 5_000,
     }
   }
 

@@ -1,6 +1,7 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises'
 import { backOffMs } from './back-off.ts'
 import type { BusConsumer, ConsumeOptions, RecordBatch } from './bus.ts'
+import { endsWithin } from './ends-within.ts'
 import type { MemoryGroup } from './memory-group.ts'
 import { startingOffsets } from './starting-offsets.ts'
 import { RunningCalls, Stint } from './stint.ts'
@@ -57,10 +58,7 @@ export class MemoryConsumer implements BusConsumer {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort()
-    const { clock, closeTimeoutMs } = this.#group.context
-    const limit = new AbortController()
-    await Promise.race([this.#calls.ended(), clock.sleep(closeTimeoutMs, limit.signal)])
-    limit.abort()
+    await endsWithin(this.#group.context.closeTimeoutMs, this.#calls.ended())
     this.#group.leave(this)
   }
 

@@ -1,0 +1,352 @@
+import type { Batch, Consumer, EachBatchPayload, Kafka } from 'kafkajs'
+import { PlatformError } from '../../domain/errors.ts'
+import type { Clock } from '../clock.ts'
+import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
+import { backOffMs } from './back-off.ts'
+import type { BusConsumer, ConsumeOptions, OffsetRange, RecordBatch } from './bus.ts'
+import { endsWithin } from './ends-within.ts'
+import { answerOf, busError, type KafkaConnection } from './kafka-client.ts'
+import { KafkaRecord } from './kafka-record.ts'
+import { offsetLost, startingOffsets } from './starting-offsets.ts'
+import { RunningCalls, Stint } from './stint.ts'
+
+export interface KafkaConsumerContext {
+  readonly kafka: Kafka
+  readonly connection: KafkaConnection
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly sessionTimeoutMs: number
+  readonly heartbeatIntervalMs: number
+  readonly rebalanceTimeoutMs: number
+  readonly openTimeoutMs: number
+  readonly closeTimeoutMs: number
+  readonly offsets: (topic: string) => Promise<ReadonlyMap<number, OffsetRange>>
+  readonly committed: (group: string, topic: string) => Promise<ReadonlyMap<number, number>>
+}
+
+const FETCH_BYTES_MAX = 131_072
+const RESPONSE_BYTES_MAX = 8 * 1_048_576
+/** At the client's default, five seconds, a paused consumer takes five seconds to notice anything. */
+const FETCH_WAIT_MS = 300
+const PARTITIONS_AT_ONCE_MAX = 64
+const HINT_INTERVAL_MS = 2_000
+/** Answers after which the client joins the group again in any case, so that an assignment will follow. */
+const REJOIN = new Set(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID'])
+
+/** The client's type leaves out where it asked to start, which tells whether it jumped. */
+type FetchedBatch = Batch & { readonly fetchedOffset: string }
+
+class KafkaStint extends Stint {
+  high = 0
+  /** The offset at which a jump ahead was seen once and read again. */
+  jumpSeenAt = -1
+}
+
+/**
+ * A member of a consumer group. The client's own offsets and its rebalance are not trusted with correctness: at each
+ * assignment everything is paused at once, the position is asked for, compared with what the broker holds, and only then
+ * sought and resumed, in one synchronous step. The client would otherwise deliver from the old position, and reset an
+ * offset that is gone without a word.
+ */
+export class KafkaConsumer implements BusConsumer {
+  readonly #context: KafkaConsumerContext
+  readonly #options: ConsumeOptions
+  readonly #consumer: Consumer
+  readonly #stints = new Map<number, KafkaStint>()
+  readonly #calls = new RunningCalls()
+  readonly #joined = Promise.withResolvers<void>()
+  readonly #closing = new AbortController()
+  readonly #hints = new Map<number, number>()
+  #hintTimer: NodeJS.Timeout | undefined
+  #committing: Promise<void> | undefined
+  /** Closing has waited long enough for batches that are being handled. */
+  #abandoned = false
+
+  constructor(context: KafkaConsumerContext, options: ConsumeOptions) {
+    this.#context = context
+    this.#options = options
+    this.#consumer = context.kafka.consumer({
+      groupId: options.group,
+      sessionTimeout: context.sessionTimeoutMs,
+      heartbeatInterval: context.heartbeatIntervalMs,
+      rebalanceTimeout: context.rebalanceTimeoutMs,
+      maxBytesPerPartition: options.fetchBytesMax ?? FETCH_BYTES_MAX,
+      maxBytes: RESPONSE_BYTES_MAX,
+      minBytes: 1,
+      maxWaitTimeInMs: FETCH_WAIT_MS,
+      allowAutoTopicCreation: false,
+      retry: { retries: 30, initialRetryTime: 100, maxRetryTime: 1_000 },
+    })
+  }
+
+  /** @throws BUS_UNAVAILABLE where no assignment comes in time */
+  async open(): Promise<void> {
+    const { openTimeoutMs } = this.#context
+    const { CRASH, GROUP_JOIN, REBALANCING } = this.#consumer.events
+    this.#consumer.on(GROUP_JOIN, ({ payload }) => this.#onJoin(payload.memberAssignment[this.#options.topic] ?? []))
+    this.#consumer.on(REBALANCING, () => this.#revoke())
+    this.#consumer.on(CRASH, ({ payload }) => this.#onCrash(payload))
+    try {
+      if (!(await endsWithin(openTimeoutMs, this.#join())))
+        throw this.#unavailable(`no assignment came within ${openTimeoutMs} ms`)
+    } catch (error) {
+      this.#closing.abort()
+      await this.#leave()
+      throw error
+    }
+    this.#hintTimer = setInterval(() => void this.#commitHints(), HINT_INTERVAL_MS)
+  }
+
+  get assigned(): readonly number[] {
+    return [...this.#stints.keys()]
+  }
+
+  processed(partition: number, nextOffset: number): void {
+    if (this.#stints.has(partition)) this.#hints.set(partition, nextOffset)
+  }
+
+  reposition(partitions: readonly number[]): void {
+    const mine = partitions.filter((partition) => this.#stints.has(partition))
+    for (const partition of mine) this.#end(partition)
+    this.#assign(mine)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closing.signal.aborted) return
+    this.#closing.abort()
+    const { closeTimeoutMs } = this.#context
+    await endsWithin(closeTimeoutMs, this.#calls.ended())
+    this.#abandoned = true
+    await endsWithin(closeTimeoutMs, this.#commitHints())
+    this.#revoke()
+    await this.#leave()
+  }
+
+  // ---- ownership
+
+  async #join(): Promise<void> {
+    const { clock, log, connection } = this.#context
+    const { topic, group } = this.#options
+    for (let attempt = 1; !this.#closing.signal.aborted; attempt++) {
+      try {
+        await this.#consumer.connect()
+        // Just after a topic was made, or a broker started, it may be unknown for a moment.
+        await this.#consumer.subscribe({ topic, fromBeginning: true })
+        break
+      } catch (error) {
+        const failure = busError(error, connection, `let ${group} read ${topic}`)
+        if (!failure.retryable) throw failure
+        log.debug({ attempt, reason: failure.message }, 'subscribing again')
+        await clock.sleep(backOffMs(attempt), this.#closing.signal)
+      }
+    }
+    await this.#consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: PARTITIONS_AT_ONCE_MAX,
+      eachBatch: (payload) => this.#eachBatch(payload),
+    })
+    await this.#joined.promise
+  }
+
+  #onJoin(partitions: readonly number[]): void {
+    this.#revoke()
+    if (this.#closing.signal.aborted) return
+    this.#assign(partitions)
+    this.#joined.resolve()
+  }
+
+  #onCrash({ error, restart }: { error: Error; restart: boolean }): void {
+    const { connection, log, metrics } = this.#context
+    const { group, topic } = this.#options
+    this.#revoke()
+    if (this.#closing.signal.aborted) return
+    if (!restart) {
+      this.#fail(busError(error, connection, `let ${group} read ${topic}`))
+      return
+    }
+    metrics.busConsumerRestarts.inc({ group })
+    log.warn({ group, topic, reason: error.message }, 'the consumer joins its group again')
+  }
+
+  #revoke(): void {
+    if (this.#stints.size === 0) return
+    for (const partition of [...this.#stints.keys()]) this.#end(partition)
+    this.#options.onRevoked?.()
+  }
+
+  #assign(partitions: readonly number[]): void {
+    if (partitions.length === 0) return
+    // Now and not later: nothing may be fetched from the old position.
+    this.#consumer.pause([{ topic: this.#options.topic, partitions: [...partitions] }])
+    const stints = partitions.map((partition) => new KafkaStint(partition))
+    for (const stint of stints) this.#stints.set(stint.partition, stint)
+    this.#start(stints).catch((error: unknown) => this.#fail(error))
+  }
+
+  async #start(stints: readonly KafkaStint[]): Promise<void> {
+    const { clock, log, offsets, committed } = this.#context
+    const { group, topic, position } = this.#options
+    const known = await startingOffsets({
+      group,
+      topic,
+      partitions: stints.map(({ partition }) => partition),
+      ranges: () => offsets(topic),
+      position,
+      processed: () => committed(group, topic),
+      current: () => stints.some(({ live }) => live) && !this.#closing.signal.aborted,
+      clock,
+      log,
+    })
+    if (!known || this.#closing.signal.aborted) return
+    const positioned = stints.filter(({ live }) => live)
+    for (const stint of positioned) this.#seek(stint, known.get(stint.partition) ?? 0)
+    this.#consumer.resume([{ topic, partitions: positioned.map(({ partition }) => partition) }])
+  }
+
+  #seek(stint: KafkaStint, offset: number): void {
+    stint.next = offset
+    this.#consumer.seek({ topic: this.#options.topic, partition: stint.partition, offset: String(offset) })
+  }
+
+  #end(partition: number): void {
+    const stint = this.#stints.get(partition)
+    if (stint) stint.live = false
+    this.#stints.delete(partition)
+    this.#hints.delete(partition)
+  }
+
+  // ---- delivery
+
+  async #eachBatch({ batch, resolveOffset, heartbeat, isRunning, isStale }: EachBatchPayload): Promise<void> {
+    const stint = this.#stints.get(batch.partition)
+    // Not resolved, so it comes again from where the new assignment seeks to.
+    if (!stint?.live || stint.next === undefined || !isRunning() || isStale() || this.#closing.signal.aborted) return
+    stint.high = Number(batch.highWatermark)
+    if (!(await this.#continues(stint, stint.next, Number((batch as FetchedBatch).fetchedOffset)))) return
+    const nextOffset = Number(batch.lastOffset()) + 1
+    await this.#staying(
+      heartbeat,
+      this.#calls.run(batch.partition, () => this.#hand(stint, batch, nextOffset)),
+    )
+    if (stint.live && stint.next >= nextOffset) resolveOffset(batch.lastOffset())
+  }
+
+  /** Whether the batch starts where the stint must go on. Where the log was cut on either side, the consumer ends. */
+  async #continues(stint: KafkaStint, next: number, fetchedOffset: number): Promise<boolean> {
+    const { topic, group } = this.#options
+    const ahead = fetchedOffset > next
+    if (stint.high >= next && (!ahead || stint.jumpSeenAt === next)) return true
+    const range = (await this.#context.offsets(topic)).get(stint.partition)
+    if (!stint.live || !range) return false
+    if (next < range.low || next > range.high) {
+      this.#fail(offsetLost(group, topic, stint.partition, next, range))
+      return false
+    }
+    // Markers of transactions and compacted records are jumped over, but so is whatever was fetched before a seek back:
+    // read again from the right place. The second time the jump is the log's own.
+    stint.jumpSeenAt = next
+    this.#seek(stint, next)
+    return false
+  }
+
+  async #hand(stint: KafkaStint, batch: Batch, nextOffset: number): Promise<void> {
+    const { clock, log } = this.#context
+    const { topic, partition } = batch
+    const { group, onBatch } = this.#options
+    const records: KafkaRecord[] = []
+    for (const message of batch.messages) {
+      const offset = Number(message.offset)
+      // A batch that was being handled when a heartbeat failed is fetched again.
+      if (offset >= (stint.next ?? 0)) records.push(new KafkaRecord(message, offset))
+    }
+    const handed: RecordBatch = { topic, partition, records, nextOffset }
+    for (let attempt = 1; stint.live && records.length > 0; attempt++) {
+      try {
+        await onBatch(handed, () => stint.live)
+        break
+      } catch (error) {
+        if (!stint.live) return
+        log.warn({ err: error, group, topic, partition, attempt }, 'a batch will be delivered again')
+        await clock.sleep(backOffMs(attempt), this.#closing.signal)
+        if (this.#closing.signal.aborted) return
+      }
+    }
+    if (stint.live) stint.next = Math.max(stint.next ?? 0, nextOffset)
+  }
+
+  /** Waits for the work and stays in the group meanwhile. What is left running by a failed heartbeat ends on its own. */
+  async #staying(heartbeat: () => Promise<void>, work: Promise<void>): Promise<void> {
+    let pending = true
+    const ended = work.finally(() => {
+      pending = false
+    })
+    for (;;) {
+      await endsWithin(this.#context.heartbeatIntervalMs, ended)
+      if (!pending || this.#abandoned) return
+      try {
+        await heartbeat()
+      } catch (error) {
+        if (REJOIN.has(answerOf(error) ?? '')) this.#revoke()
+        throw error
+      }
+    }
+  }
+
+  // ---- hints and the end
+
+  /** Offsets on Kafka are for lag tools and for groups without a position of their own. */
+  async #commitHints(): Promise<void> {
+    await this.#committing
+    this.#reportLag()
+    const hints = [...this.#hints]
+    if (hints.length === 0) return
+    const { log } = this.#context
+    const { topic, group } = this.#options
+    this.#committing = this.#consumer
+      .commitOffsets(hints.map(([partition, offset]) => ({ topic, partition, offset: String(offset) })))
+      .then(() => {
+        for (const [partition, offset] of hints)
+          if (this.#hints.get(partition) === offset) this.#hints.delete(partition)
+      })
+      .catch((error: unknown) => log.debug({ err: error, group, topic }, 'offsets were not committed'))
+    await this.#committing
+    this.#committing = undefined
+  }
+
+  #reportLag(): void {
+    const { group, topic } = this.#options
+    let lag = 0
+    for (const { high, next } of this.#stints.values()) lag += Math.max(0, high - (next ?? high))
+    this.#context.metrics.busConsumerLag.set({ group, topic }, lag)
+  }
+
+  async #leave(): Promise<void> {
+    clearInterval(this.#hintTimer)
+    const { log, closeTimeoutMs } = this.#context
+    const left = this.#consumer
+      .disconnect()
+      .catch((error: unknown) => log.debug({ err: error }, 'the consumer did not leave in good order'))
+    await endsWithin(closeTimeoutMs, left)
+  }
+
+  #fail(error: unknown): void {
+    if (this.#closing.signal.aborted) return
+    this.#closing.abort()
+    this.#abandoned = true
+    this.#revoke()
+    this.#joined.reject(error)
+    this.#leave().then(
+      () => this.#options.onFatal(error instanceof Error ? error : new Error(String(error))),
+      (reason: unknown) => this.#context.log.debug({ err: reason }, 'the consumer did not leave in good order'),
+    )
+  }
+
+  #unavailable(reason: string): PlatformError {
+    const { group, topic } = this.#options
+    const at = this.#context.connection.brokers.join(', ')
+    return new PlatformError('BUS_UNAVAILABLE', `Kafka at ${at} did not let ${group} read ${topic}: ${reason}`)
+  }
+}

@@ -1,0 +1,165 @@
+import type { Kafka, Producer } from 'kafkajs'
+import { isPlatformError } from '../../domain/errors.ts'
+import type { Clock } from '../clock.ts'
+import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
+import { backOffMs } from './back-off.ts'
+import type { OutgoingRecord } from './bus.ts'
+import { answerOf, busError, type KafkaConnection } from './kafka-client.ts'
+import { partitionOf } from './partition.ts'
+import { recordBytes } from './record-size.ts'
+
+export interface KafkaProducerContext {
+  readonly kafka: Kafka
+  readonly connection: KafkaConnection
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly produceTimeoutMs: number
+}
+
+/** The client groups a request's records in quadratic time: above this it gets slower, not faster. */
+const REQUEST_RECORDS_MAX = 500
+const REQUEST_BYTES_MAX = 900_000
+/** The broker no longer knows this producer, or waits for a sequence number it will never get from it. */
+const REPLACE = new Set([
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'UNKNOWN_PRODUCER_ID',
+  'INVALID_PRODUCER_EPOCH',
+  'INVALID_PRODUCER_ID_MAPPING',
+])
+
+/**
+ * Produces to one topic, one call after the other, each record stored exactly once as long as no call is rejected.
+ *
+ * A call whose acknowledgement was lost leaves its producer POISONED: the client takes its sequence numbers back, and the
+ * broker, which may have stored them, answers "already have it" to whatever comes next with the same numbers. The next
+ * batch would be acknowledged and never stored. So, in this order:
+ *
+ * - While a call lasts, a failed request is sent again unchanged by the same producer: the broker tells it apart.
+ * - A call that was rejected in the end is remembered. Called again with the very same records it goes on with the same
+ *   producer where it stopped, and nothing is stored twice.
+ * - Called with other records, the producer is replaced first. Nothing is lost; what was rejected may have been stored, and
+ *   may be stored again if it is produced later.
+ *
+ * Several brokers: when one leader has acknowledged its part of a request and another has not, the whole request is sent
+ * again and the first part is stored twice. The position in each fact tells consumers.
+ */
+export class KafkaTopicProducer {
+  readonly #topic: string
+  readonly #context: KafkaProducerContext
+  readonly #closing = new AbortController()
+  #producer: Producer | undefined
+  #waiting = 0
+  #lastCall: Promise<unknown> = Promise.resolve()
+  #rejected: { readonly records: readonly OutgoingRecord[]; readonly stored: number } | undefined
+
+  constructor(topic: string, context: KafkaProducerContext) {
+    this.#topic = topic
+    this.#context = context
+  }
+
+  async produce(records: readonly OutgoingRecord[]): Promise<void> {
+    const { metrics } = this.#context
+    if (this.#waiting > 0) metrics.busBackpressure.inc({ topic: this.#topic })
+    this.#waiting++
+    const call = this.#lastCall.then(() => this.#produce(records))
+    this.#lastCall = call.catch((error: unknown) => error)
+    try {
+      await call
+      metrics.busProduced.inc({ topic: this.#topic }, records.length)
+    } catch (error) {
+      if (isPlatformError(error)) metrics.busProduceFailures.inc({ topic: this.#topic, code: error.code })
+      throw error
+    } finally {
+      this.#waiting--
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await this.#lastCall
+    await this.#producer?.disconnect()
+  }
+
+  async #produce(records: readonly OutgoingRecord[]): Promise<void> {
+    const rejected = this.#rejected
+    const again = rejected !== undefined && sameRecords(rejected.records, records)
+    if (rejected && !again) this.#replace('another batch follows a rejected one')
+    this.#rejected = undefined
+    const deadlineMs = this.#context.clock.now() + this.#context.produceTimeoutMs
+    let from = again ? rejected.stored : 0
+    while (from < records.length) {
+      const to = requestEnd(records, from)
+      try {
+        await this.#send(records.slice(from, to), deadlineMs)
+      } catch (error) {
+        // Too large is a refusal, not a doubt: the broker has stored nothing of it and the producer is sound.
+        if (!isPlatformError(error, 'MESSAGE_TOO_LARGE')) this.#rejected = { records, stored: from }
+        throw error
+      }
+      from = to
+    }
+  }
+
+  async #send(records: readonly OutgoingRecord[], deadlineMs: number): Promise<void> {
+    const { connection, clock, log } = this.#context
+    const messages = records.map(({ key, value, headers }) => ({ key, value, ...(headers ? { headers } : {}) }))
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const producer = await this.#connected()
+        await producer.send({ topic: this.#topic, acks: -1, messages })
+        return
+      } catch (error) {
+        const answer = answerOf(error)
+        if (answer === 'DUPLICATE_SEQUENCE_NUMBER') return
+        const failure = busError(error, connection, `store ${records.length} records on ${this.#topic}`)
+        if (!failure.retryable || clock.now() >= deadlineMs || this.#closing.signal.aborted) throw failure
+        if (answer !== undefined && REPLACE.has(answer)) this.#replace(answer)
+        log.warn({ topic: this.#topic, attempt, reason: failure.message }, 'records will be sent again')
+        await clock.sleep(backOffMs(attempt), this.#closing.signal)
+      }
+    }
+  }
+
+  async #connected(): Promise<Producer> {
+    if (this.#producer) return this.#producer
+    const producer = this.#context.kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      // One, the least an idempotent producer may have: trying again is done here, where the time is bounded.
+      retry: { retries: 1, initialRetryTime: 100 },
+      createPartitioner: () => (place) => partitionOf(String(place.message.key), place.partitionMetadata.length),
+    })
+    await producer.connect()
+    this.#producer = producer
+    return producer
+  }
+
+  #replace(why: string): void {
+    const { log } = this.#context
+    const old = this.#producer
+    this.#producer = undefined
+    log.warn({ topic: this.#topic, why }, 'the producer is replaced')
+    old?.disconnect().catch((error: unknown) => log.debug({ err: error }, 'the old producer did not disconnect'))
+  }
+}
+
+function requestEnd(records: readonly OutgoingRecord[], from: number): number {
+  let bytes = 0
+  let to = from
+  while (to < records.length && to - from < REQUEST_RECORDS_MAX) {
+    bytes += recordBytes(records[to])
+    if (bytes > REQUEST_BYTES_MAX && to > from) break
+    to++
+  }
+  return to
+}
+
+const sameRecords = (a: readonly OutgoingRecord[], b: readonly OutgoingRecord[]): boolean =>
+  a.length === b.length &&
+  a.every((record, i) => record === b[i] || (record.key === b[i].key && sameValue(record, b[i])))
+
+const sameValue = ({ value: a }: OutgoingRecord, { value: b }: OutgoingRecord): boolean =>
+  a === b || (a !== null && b !== null && a.equals(b))
