@@ -87,12 +87,20 @@ export function openMetrics() {
     ]),
 
     storeLatency: seconds('store_query_seconds', 'Time of a store read.', ['query']),
+    storeConnections: gauge('store_connections', 'Connections of the pool, and callers that wait for one.', ['state']),
+    embeddedPostgresRestarts: counter(
+      'embedded_postgres_restarts_total',
+      'Times the embedded PostgreSQL went away and had to be brought back.',
+    ),
 
     gatewaySockets: gauge('gateway_sockets', 'Open WebSocket connections.'),
     gatewaySubscriptions: gauge('gateway_subscriptions', 'Running subscriptions.'),
     gatewaySharedSources: gauge('gateway_shared_sources', 'Distinct executions behind the running subscriptions.'),
     gatewayRefused: counter('gateway_refused_total', 'Requests and subscriptions over a limit.', ['limit']),
-    gatewaySkipped: counter('gateway_skipped_total', 'Subscription payloads a slow client did not get, over its bound.'),
+    gatewaySkipped: counter(
+      'gateway_skipped_total',
+      'Subscription payloads a slow client did not get, over its bound.',
+    ),
     gatewayTooSlow: counter('gateway_too_slow_total', 'Connections closed because their client did not read.'),
     gatewayDelivered: counter('gateway_delivered_total', 'Subscription payloads handed to a client.'),
     gatewayRequestLatency: seconds('gateway_request_seconds', 'Queries and mutations.', ['operation']),

@@ -11,7 +11,7 @@ export interface Database extends AsyncDisposable {
   readonly pool: pg.Pool
   readonly prisma: PrismaClient
   /**
-   * One statement that reads, or that may run twice: prepared under its name, measured by it, at most QUERY_LIMIT_MS.
+   * One statement that reads, or that may run twice: prepared under its name, measured by it, given up after QUERY_LIMIT_MS.
    * @throws STORE_UNAVAILABLE while the database is away.
    */
   query<Row extends pg.QueryResultRow>(name: string, text: string, values?: readonly unknown[]): Promise<Row[]>
@@ -32,6 +32,8 @@ export interface DatabaseOptions {
   readonly applicationName?: string
   readonly log: Log
   readonly metrics?: Metrics
+  /** How long `query` waits for an answer. Default QUERY_LIMIT_MS. */
+  readonly queryLimitMs?: number
 }
 
 export const CONNECT_LIMIT_MS = 5_000
@@ -46,8 +48,16 @@ const IDLE_MS = 30_000
  * @throws STORE_UNAVAILABLE naming host and port; INVALID_CONFIG for a wrong password or a database that does not exist.
  */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { url, poolMax = 20, applicationName = 'investor-updates', log, metrics } = options
+  const {
+    url,
+    poolMax = 20,
+    applicationName = 'investor-updates',
+    log,
+    metrics,
+    queryLimitMs = QUERY_LIMIT_MS,
+  } = options
   const pool = openPool(url, poolMax, applicationName, log)
+  const note = metrics ? watchPool(pool, metrics) : () => {}
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { disposeExternalPool: false }) })
   let closed: Promise<void> | undefined
 
@@ -58,8 +68,10 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     async query<Row extends pg.QueryResultRow>(name: string, text: string, values: readonly unknown[] = []) {
       const stop = metrics?.storeLatency.startTimer({ query: name })
       try {
-        const config = { name, text, values: [...values], query_timeout: QUERY_LIMIT_MS }
-        return (await pool.query<Row>(config)).rows
+        const config = { name, text, values: [...values], query_timeout: queryLimitMs }
+        const result = pool.query<Row>(config)
+        note()
+        return (await result).rows
       } catch (error) {
         throw storeError(`run ${name}`, url, error)
       } finally {
@@ -68,7 +80,9 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     },
     async checkout() {
       try {
-        return await pool.connect()
+        const connection = pool.connect()
+        note()
+        return await connection
       } catch (error) {
         throw storeError('get a connection', url, error)
       }
@@ -109,4 +123,15 @@ function openPool(url: string, max: number, application_name: string, log: Log):
   pool.on('connect', (client) => client.on('error', lost))
   pool.on('error', () => {}) // Idle ones: `lost` has told already.
   return pool
+}
+
+/** The pool tells when a connection comes or goes; that somebody waits only we know, so the result is called then. */
+function watchPool(pool: pg.Pool, metrics: Metrics): () => void {
+  const note = () => {
+    metrics.storeConnections.set({ state: 'open' }, pool.totalCount)
+    metrics.storeConnections.set({ state: 'idle' }, pool.idleCount)
+    metrics.storeConnections.set({ state: 'waiting' }, pool.waitingCount)
+  }
+  pool.on('connect', note).on('acquire', note).on('release', note).on('remove', note)
+  return note
 }

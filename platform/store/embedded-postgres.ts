@@ -1,6 +1,7 @@
 import pg from 'pg'
 import { PlatformError } from '../../domain/errors.ts'
 import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
 import { type Cluster, openCluster } from './embedded-cluster.ts'
 import { clusterUrl, runServer, type Server, type Settings, stopServer } from './embedded-server.ts'
 
@@ -13,6 +14,7 @@ export interface EmbeddedPostgresOptions {
   /** Server settings on top of ours. */
   readonly settings?: Settings
   readonly database?: string
+  readonly metrics?: Metrics
 }
 
 /** A real PostgreSQL beside this process: loopback only, random password, data kept over restarts and crashes. */
@@ -74,7 +76,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const server = await runServer(cluster, settings, log)
   if (server.adopted)
     log.info({ pid: server.pid }, 'adopted the embedded PostgreSQL that a killed process left running')
-  const postgres = new OwnedPostgres(cluster, settings, log, server, database)
+  const postgres = new OwnedPostgres({ cluster, settings, server, database, log, metrics: options.metrics })
   try {
     await postgres.own()
   } catch (error) {
@@ -85,28 +87,31 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   return postgres
 }
 
+interface Owned {
+  readonly cluster: Cluster
+  readonly settings: Settings
+  readonly server: Server
+  readonly database: string
+  readonly log: Log
+  readonly metrics: Metrics | undefined
+}
+
 class OwnedPostgres implements EmbeddedPostgres {
   readonly url: string
   readonly port: number
   readonly adopted: boolean
-  readonly #cluster: Cluster
-  readonly #settings: Settings
-  readonly #log: Log
-  readonly #database: string
+  readonly #with: Omit<Owned, 'server'>
   #server: Server
   #owner: pg.Client | undefined
   #reviving: Promise<void> | undefined
   #stopped: Promise<void> | undefined
 
-  constructor(cluster: Cluster, settings: Settings, log: Log, server: Server, database: string) {
-    this.url = clusterUrl(cluster, server.port, database)
+  constructor({ server, ...owned }: Owned) {
+    this.url = clusterUrl(owned.cluster, server.port, owned.database)
     this.port = server.port
     this.adopted = server.adopted
-    this.#cluster = cluster
-    this.#settings = settings
-    this.#log = log
+    this.#with = owned
     this.#server = server
-    this.#database = database
   }
 
   get pid(): number {
@@ -114,8 +119,8 @@ class OwnedPostgres implements EmbeddedPostgres {
   }
 
   async own(): Promise<void> {
-    const owner = await takeOwnership(this.#cluster, this.port)
-    await createDatabase(owner, this.#database)
+    const owner = await takeOwnership(this.#with.cluster, this.port)
+    await createDatabase(owner, this.#with.database)
     this.#owner = owner
     owner.once('end', () => {
       if (!this.#stopped) this.#reviving ??= this.#revive()
@@ -124,15 +129,17 @@ class OwnedPostgres implements EmbeddedPostgres {
 
   /** The server crashed, was killed, or threw all connections out and is recovering. Ends when it runs, or we stop. */
   async #revive(): Promise<void> {
-    this.#log.error({ pid: this.pid }, 'the embedded PostgreSQL went away, bringing it back')
+    const { cluster, settings, log, metrics } = this.#with
+    log.error({ pid: this.pid }, 'the embedded PostgreSQL went away, bringing it back')
+    metrics?.embeddedPostgresRestarts.inc()
     for (let pauseMs = REVIVE_PAUSE_MS; !this.#stopped; pauseMs = Math.min(pauseMs * 2, REVIVE_PAUSE_MAX_MS)) {
       try {
-        this.#server = await runServer(this.#cluster, this.#settings, this.#log, this.port)
+        this.#server = await runServer(cluster, settings, log, this.port)
         await this.own()
-        this.#log.warn({ pid: this.pid }, 'the embedded PostgreSQL is back; nothing that was committed durably is lost')
+        log.warn({ pid: this.pid }, 'the embedded PostgreSQL is back; nothing that was committed durably is lost')
         break
       } catch (error) {
-        this.#log.error({ err: error, pauseMs }, 'the embedded PostgreSQL did not come back yet')
+        log.error({ err: error, pauseMs }, 'the embedded PostgreSQL did not come back yet')
         await new Promise((resolve) => setTimeout(resolve, pauseMs))
       }
     }
@@ -145,11 +152,10 @@ class OwnedPostgres implements EmbeddedPostgres {
   }
 
   async #stop(): Promise<void> {
+    const { cluster, log } = this.#with
     await this.#reviving
-    await this.#owner
-      ?.end()
-      .catch((error) => this.#log.debug({ err: error }, 'the owner connection was already closed'))
-    await stopServer(this.#cluster, this.#server, this.#log)
+    await this.#owner?.end().catch((error) => log.debug({ err: error }, 'the owner connection was already closed'))
+    await stopServer(cluster, this.#server, log)
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -46,11 +46,15 @@ async function onServer<Row extends pg.QueryResultRow>(url: string, sql: string)
 /** A process of its own that owns the data folder, so that it can be killed. */
 async function ownerProcess(): Promise<{ child: ChildProcess; url: string; pid: number }> {
   const program = fileURLToPath(new URL('../support/postgres-owner.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', program, dataDir], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--import', 'tsx', program, dataDir], { stdio: ['ignore', 'pipe', 'pipe'] })
   owners.push(child)
+  let stderr = ''
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk
+  })
   const [line] = await Promise.race([
     once(child.stdout, 'data'),
-    once(child, 'exit').then(([code]) => Promise.reject(new Error(`The owner ended with ${code}`))),
+    once(child, 'exit').then(([code]) => Promise.reject(new Error(`The owner ended with ${code}: ${stderr}`))),
   ])
   return { child, ...(JSON.parse(String(line)) as { url: string; pid: number }) }
 }
@@ -125,7 +129,7 @@ describe('Embedded PostgreSQL', () => {
       )
       .toBe('back')
     expect(await database.query('test_kept', 'SELECT count(*)::int AS rows FROM kept')).toEqual([{ rows: 1000 }])
-    expect(postgres.pid).not.toBe(killed)
+    await expect.poll(() => postgres.pid).not.toBe(killed)
   })
 
   test('a killed process leaves the server running, and the next one adopts it', async () => {

@@ -393,6 +393,30 @@ describe('Database', () => {
     expect(await failure(database.query('test_wrong', 'SELECT nonsense'))).toMatchObject({ code: '42703' })
   })
 
+  test('a read that is not answered in time is given up, and its connection with it', async () => {
+    await using impatient = await openDatabase({ url: database.url, log: silentLog, queryLimitMs: 200 })
+    await expect(impatient.query('test_slow', 'SELECT pg_sleep(30)')).rejects.toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      message: expect.stringContaining('test_slow'),
+    })
+    expect(impatient.pool.totalCount).toBe(0)
+    await impatient.ping()
+  })
+
+  test('when all connections are in use, the next caller waits for one, and is seen waiting', async () => {
+    const metrics = openMetrics()
+    await using small = await openDatabase({ url: database.url, log: silentLog, metrics, poolMax: 2 })
+    const [first, second] = [await small.checkout(), await small.checkout()]
+    const third = small.checkout()
+    const waiting = { labels: { state: 'waiting' } }
+    expect((await metrics.storeConnections.get()).values).toContainEqual({ ...waiting, value: 1 })
+    second.release()
+    const client = await third
+    expect((await metrics.storeConnections.get()).values).toContainEqual({ ...waiting, value: 0 })
+    client.release()
+    first.release()
+  })
+
   test('reads are measured by name', async () => {
     const metrics = openMetrics()
     await using measured = await openDatabase({ url: database.url, log: silentLog, metrics })

@@ -27,7 +27,11 @@ export async function setup(project: TestProject): Promise<(() => Promise<void>)
     settings: { max_connections: '200' },
   })
   project.provide('postgresUrl', postgres.url)
+  // A run that is broken off tears nothing down.
+  const endHard = () => process.kill(postgres.pid, 'SIGQUIT')
+  process.once('exit', endHard)
   return async () => {
+    process.off('exit', endHard)
     await postgres.stop()
     await rm(dataDir, { recursive: true, force: true })
   }
