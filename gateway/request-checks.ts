@@ -17,10 +17,14 @@ export function useRequestChecks(limits: DocumentLimits, metrics: Metrics): Gate
   const rules = documentLimitRules(limits, metrics)
   return {
     onParse({ params }) {
-      const tokens = tokensOf(String(params.source), limits.tokensMax)
-      if (tokens <= limits.tokensMax) return
-      const sentence = `A document may have at most ${limits.tokensMax} words and signs; this one has more`
-      throw limitExceeded(metrics, 'tokens', sentence)
+      if (tokensOf(String(params.source), limits.tokensMax) > limits.tokensMax) {
+        const sentence = `A document may have at most ${limits.tokensMax} words and signs; this one has more`
+        throw limitExceeded(metrics, 'tokens', sentence)
+      }
+      // Over HTTP the runtime gives a syntax error its code; over WebSocket it forgets to.
+      return ({ result }) => {
+        if (result instanceof GraphQLError) result.extensions.code ??= 'GRAPHQL_PARSE_FAILED'
+      }
     },
     onValidate({ addValidationRule }) {
       for (const rule of rules) addValidationRule(rule)

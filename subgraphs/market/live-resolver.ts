@@ -40,7 +40,7 @@ export class LiveResolver {
   @Subscription(() => TickObject, {
     description: `Each trade of the instruments from now on, in order per symbol; stored before it is told. ${ERRORS}`,
     subscribe: ({ args, info }: { args: { symbols: string[] }; info: GraphQLResolveInfo }) =>
-      resolverOf(info.schema, LiveResolver).#listenToTicks(args.symbols),
+      resolverOf(info.schema, LiveResolver).listenToTicks(args.symbols),
   })
   ticks(@Root() tick: Tick, @Arg('symbols', () => [ID], { description: SYMBOLS }) _symbols: string[]): TickObject {
     return tickView(tick)
@@ -49,7 +49,7 @@ export class LiveResolver {
   @Subscription(() => BarObject, {
     description: `The bars of the instruments as they stand, whenever trades have changed or closed one; stored before it is told. ${ERRORS}`,
     subscribe: ({ args, info }: { args: { symbols: string[]; interval: BarInterval }; info: GraphQLResolveInfo }) =>
-      resolverOf(info.schema, LiveResolver).#listenToBars(args.symbols, args.interval),
+      resolverOf(info.schema, LiveResolver).listenToBars(args.symbols, args.interval),
   })
   bars(
     @Root() bar: Bar,
@@ -66,14 +66,14 @@ export class LiveResolver {
     return (await this.#from.loaders.instruments.load(tick.symbol)) ?? undescribed(tick.symbol)
   }
 
-  async #listenToTicks(requested: readonly string[]): Promise<AsyncIterable<Tick>> {
+  async listenToTicks(requested: readonly string[]): Promise<AsyncIterable<Tick>> {
     const symbols = await this.#knownSymbols(requested)
     const channels = symbols.map((key) => ({ channel: 'tick', key }) as const)
     const updates = await listen(this.#from.pubsub, channels, this.#bounded())
     return flatten(updates, (update) => update.ticks)
   }
 
-  async #listenToBars(requested: readonly string[], interval: BarInterval): Promise<AsyncIterable<Bar>> {
+  async listenToBars(requested: readonly string[], interval: BarInterval): Promise<AsyncIterable<Bar>> {
     const symbols = await this.#knownSymbols(requested)
     const channels = symbols.map((symbol) => ({ channel: 'bar', key: `${symbol}:${interval}` }) as const)
     return listen(this.#from.pubsub, channels, this.#bounded())
