@@ -21,7 +21,10 @@ const brokers = process.env.KAFKA_BROKERS?.split(',')
 const backends: [name: string, openBus: (metrics: Metrics) => Promise<EventBus>][] = [
   ['memory', async (metrics) => new MemoryBus({ log: silentLog, metrics })],
 ]
-if (brokers) backends.push(['Kafka', (metrics) => openKafkaBus({ brokers, log: silentLog, metrics })])
+if (brokers)
+  backends.push(['Kafka', (metrics) => openKafkaBus({ brokers, clientId: 'processor-test', log: silentLog, metrics })])
+
+const eventually = <T>(read: () => T) => expect.poll(read, { timeout: 30_000, interval: 20 })
 
 describe.each(backends)('Processors on %s', (_name, openBus) => {
   let processing: Processing
@@ -50,7 +53,7 @@ describe.each(backends)('Processors on %s', (_name, openBus) => {
     const { start, produce, select } = await open()
     await start(['ticks'])
     await produce(print({ price: 190, seq: 1 }), print({ price: 191, seq: 2 }))
-    await expect.poll(stored).toEqual([2])
+    await eventually(stored).toEqual([2])
     expect(await select(`SELECT price FROM quotes WHERE symbol = 'AAPL'`)).toEqual([191])
     expect(await select('SELECT name FROM instruments')).toEqual(['AAPL'])
   })
@@ -63,7 +66,7 @@ describe.each(backends)('Processors on %s', (_name, openBus) => {
     })
     await start(['ticks'])
     await produce(print())
-    await expect.poll(() => Promise.all(found)).toEqual([[1]])
+    await eventually(() => Promise.all(found)).toEqual([[1]])
   })
 
   test('a listener hears the ticks of its symbol in order', async () => {
@@ -72,7 +75,7 @@ describe.each(backends)('Processors on %s', (_name, openBus) => {
     await pubsub.subscribe('tick', 'AAPL', ({ ticks }) => seqs.push(...ticks.map(({ seq }) => seq)))
     await start(['ticks'])
     for (let seq = 1; seq <= 50; seq++) await produce(print({ seq }), print({ symbol: 'MSFT', seq }))
-    await expect.poll(() => seqs.length).toBe(50)
+    await eventually(() => seqs.length).toBe(50)
     expect(seqs).toEqual(seqs.toSorted((a, b) => a - b))
   })
 
@@ -82,8 +85,8 @@ describe.each(backends)('Processors on %s', (_name, openBus) => {
     const [first, second] = [print({ size: 10 }), print({ size: 5 })]
     await produce(first, second)
     await produce(first, second, print({ size: 1 }))
-    await expect.poll(stored).toEqual([3])
-    await expect.poll(() => minutes()).toEqual(['190|190|190|190|16|3'])
+    await eventually(stored).toEqual([3])
+    await eventually(() => minutes()).toEqual(['190|190|190|190|16|3'])
     const { values } = await metrics.processorDuplicates.get()
     expect(values.map(({ value }) => value)).toEqual([2, 2])
   })
@@ -95,23 +98,23 @@ describe.each(backends)('Processors on %s', (_name, openBus) => {
     await start(['ticks'])
     const one = print({ seq: 7 })
     await produce(one)
-    await expect.poll(stored).toEqual([1])
+    await eventually(stored).toEqual([1])
     await produce({ ...one, position: one.position + 1 }, print({ seq: 8, position: one.position + 2 }))
-    await expect.poll(stored).toEqual([2])
-    await expect.poll(() => told).toEqual([one.position, one.position + 2])
+    await eventually(stored).toEqual([2])
+    await eventually(() => told).toEqual([one.position, one.position + 2])
   })
 
   test('a processor that starts again goes on from its checkpoint', async () => {
     const { start, produce, metrics } = await open()
     const first = await start(['ticks', 'bars'])
     await produce(print(), print())
-    await expect.poll(stored).toEqual([2])
-    await expect.poll(() => checkpoint('bars')).toBe(2)
+    await eventually(stored).toEqual([2])
+    await eventually(() => checkpoint('bars')).toBe(2)
     await first[Symbol.asyncDispose]()
     await produce(print())
     await start(['ticks', 'bars'])
-    await expect.poll(stored).toEqual([3])
-    await expect.poll(() => minutes()).toEqual(['190|190|190|190|30|3'])
+    await eventually(stored).toEqual([3])
+    await eventually(() => minutes()).toEqual(['190|190|190|190|30|3'])
     const { values } = await metrics.processorDuplicates.get()
     expect(values.every(({ value }) => value === 0)).toBe(true)
   })
@@ -121,9 +124,9 @@ describe.each(backends)('Processors on %s', (_name, openBus) => {
     await start(['ticks'])
     await produceRaw('AAPL', Buffer.from('not Avro'))
     await produce(print())
-    await expect.poll(stored).toEqual([1])
+    await eventually(stored).toEqual([1])
     expect(await select('SELECT code FROM dead_letters')).toEqual(['UNDECODABLE_EVENT'])
-    await expect.poll(() => read('stock-data.dlq')).toHaveLength(1)
+    await eventually(() => read('stock-data.dlq')).toHaveLength(1)
     const [letter] = await read('stock-data.dlq')
     expect(letter.value?.toString()).toBe('not Avro')
     expect(letter.headers).toMatchObject({ 'x-original-topic': 'stock-data', 'x-error-code': 'UNDECODABLE_EVENT' })
@@ -138,7 +141,7 @@ describe.each(backends)('Processors on %s', (_name, openBus) => {
     foreign.writeInt32BE(987_654, 1)
     await produceRaw('AAPL', foreign)
     await produce(print())
-    await expect.poll(() => minutes()).toHaveLength(1)
+    await eventually(() => minutes()).toHaveLength(1)
     expect(await select('SELECT code FROM dead_letters')).toEqual(['SCHEMA_UNKNOWN'])
   })
 
@@ -148,10 +151,10 @@ describe.each(backends)('Processors on %s', (_name, openBus) => {
     await pubsub.subscribe('bar', 'AAPL:1m', (bar) => told.push(bar))
     await start(['bars'])
     await produce(print({ price: 190 }), print({ eventTimeMs: OPENING_MS + MINUTE_MS + 5_000 }))
-    await expect.poll(() => told.some(({ closed }) => closed)).toBe(true)
+    await eventually(() => told.some(({ closed }) => closed)).toBe(true)
     await produce(print({ price: 200, eventTimeMs: OPENING_MS + 1 }))
-    await expect.poll(() => minutes()).toEqual(['190|200|190|200|20|2', '190|190|190|190|10|1'])
-    await expect.poll(() => read('stock-bars')).toHaveLength(2)
+    await eventually(() => minutes()).toEqual(['190|200|190|200|20|2', '190|190|190|190|10|1'])
+    await eventually(() => read('stock-bars')).toHaveLength(2)
     const events = (await read('stock-bars')).map(({ value }) => codec.decode('stock-bars', value))
     expect(events.map(({ close, trades, closed }) => ({ close, trades, closed }))).toEqual([
       { close: 190, trades: 1, closed: true },
@@ -165,11 +168,11 @@ describe.each(backends)('Processors on %s', (_name, openBus) => {
     await produce(print(), print({ eventTimeMs: OPENING_MS + 4 * MINUTE_MS }))
     const late = print({ eventTimeMs: OPENING_MS + 30_000 })
     await produce(late)
-    await expect.poll(() => read('stock-data.late')).toHaveLength(1)
+    await eventually(() => read('stock-data.late')).toHaveLength(1)
     const [record] = await read('stock-data.late')
     expect(record.value).toEqual(codec.encode('stock-data', late).value)
     expect(record.headers['x-original-topic']).toBe('stock-data')
-    await expect.poll(stored).toEqual([3])
+    await eventually(stored).toEqual([3])
     expect(await minutes()).toEqual(['190|190|190|190|10|1', '190|190|190|190|10|1'])
   })
 
@@ -179,7 +182,7 @@ describe.each(backends)('Processors on %s', (_name, openBus) => {
     const then = OPENING_MS - 10 * 365 * 24 * 60 * MINUTE_MS
     await produce(print(), print({ eventTimeMs: OPENING_MS + 10 * MINUTE_MS }))
     await produce(print({ source: 'tape', position: 0, eventTimeMs: then }))
-    await expect.poll(() => minutes()).toHaveLength(3)
+    await eventually(() => minutes()).toHaveLength(3)
     expect(await select('SELECT count(*)::int FROM outbox WHERE topic LIKE $1', '%late')).toEqual([0])
   })
 
@@ -187,9 +190,9 @@ describe.each(backends)('Processors on %s', (_name, openBus) => {
     const { start, produce, read } = await open()
     await start(['bars'])
     await produce(print({ price: 190 }), print({ eventTimeMs: OPENING_MS + 30 * MINUTE_MS }))
-    await expect.poll(() => minutes()).toHaveLength(2)
+    await eventually(() => minutes()).toHaveLength(2)
     await produce(print({ price: 300, source: 'delayed', position: 0 }))
-    await expect.poll(() => read('stock-data.late')).toHaveLength(1)
+    await eventually(() => read('stock-data.late')).toHaveLength(1)
     expect((await minutes())[0]).toBe('190|190|190|190|10|1')
   })
 
@@ -202,7 +205,7 @@ describe.each(backends)('Processors on %s', (_name, openBus) => {
       print({ price: 190, eventTimeMs: OPENING_MS }),
       print({ price: 195, eventTimeMs: OPENING_MS + 7 * MINUTE_MS }),
     )
-    await expect.poll(() => hour.at(-1)).toMatchObject({ open: 190, close: 195, trades: 2, closed: false })
+    await eventually(() => hour.at(-1)).toMatchObject({ open: 190, close: 195, trades: 2, closed: false })
   })
 
   test('the last bar of a quiet symbol closes while the same source is heard in other partitions', async () => {
@@ -236,10 +239,8 @@ describe.each(backends)('Processors on %s', (_name, openBus) => {
     await start(['ticks', 'bars'], { batchSizeMax: 20 })
     await second[Symbol.asyncDispose]()
     await produced
-    await expect.poll(stored, { timeout: 30_000 }).toEqual([1800])
-    await expect
-      .poll(() => processing.select('SELECT sum(trades)::int FROM bars_1m'), { timeout: 30_000 })
-      .toEqual([1800])
+    await eventually(stored).toEqual([1800])
+    await eventually(() => processing.select('SELECT sum(trades)::int FROM bars_1m')).toEqual([1800])
     expect(await processing.select('SELECT count(*)::int FROM bars_1m WHERE trades <> 60')).toEqual([0])
     expect(processing.fatal).toEqual([])
   })
@@ -248,11 +249,11 @@ describe.each(backends)('Processors on %s', (_name, openBus) => {
     const { start, produce, database, fatal } = await open()
     const first = await start(['ticks'])
     await produce(print())
-    await expect.poll(stored).toEqual([1])
+    await eventually(stored).toEqual([1])
     await first[Symbol.asyncDispose]()
     await database.pool.query('UPDATE stream_checkpoint SET next_offset = 1000000')
     await start(['ticks'])
-    await expect.poll(() => fatal.map(String)).toEqual([expect.stringMatching(/offset 1000000 of .*stock-data/)])
+    await eventually(() => fatal.map(String)).toEqual([expect.stringMatching(/offset 1000000 of .*stock-data/)])
   })
 
   test('a symbol beside it in the partition does not share its bar', async () => {
@@ -260,7 +261,7 @@ describe.each(backends)('Processors on %s', (_name, openBus) => {
     await start(['bars'])
     const other = symbolBeside('AAPL')
     await produce(print(), print({ symbol: other, price: 50 }))
-    await expect.poll(() => minutes(other)).toEqual(['50|50|50|50|10|1'])
+    await eventually(() => minutes(other)).toEqual(['50|50|50|50|10|1'])
     expect(await minutes()).toEqual(['190|190|190|190|10|1'])
   })
 })

@@ -26,7 +26,7 @@ export class PrefixedBus implements EventBus {
     return this.#bus.consume({ ...options, group: this.#prefix + options.group, topic: this.#prefix + options.topic })
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#bus[Symbol.asyncDispose]()
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#bus[Symbol.asyncDispose]()
   }
 }
