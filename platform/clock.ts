@@ -34,9 +34,14 @@ export class ManualClock implements Clock {
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (ms <= 0 || signal?.aborted) return Promise.resolve()
-    return new Promise((wake) => {
+    return new Promise((resolve) => {
+      const wake = () => {
+        signal?.removeEventListener('abort', wake)
+        this.#sleepers = this.#sleepers.filter((sleeper) => sleeper.wake !== wake)
+        resolve()
+      }
       this.#sleepers.push({ dueMs: this.#nowMs + ms, wake })
-      signal?.addEventListener('abort', () => wake(), { once: true })
+      signal?.addEventListener('abort', wake, { once: true })
     })
   }
 
@@ -52,7 +57,6 @@ export class ManualClock implements Clock {
       this.#sleepers.sort((a, b) => a.dueMs - b.dueMs)
       const next = this.#sleepers[0]
       if (!next || next.dueMs > untilMs) break
-      this.#sleepers.shift()
       this.#nowMs = next.dueMs
       next.wake()
       await new Promise(setImmediate)
