@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Metrics } from '../platform/metrics.ts'
 
 export interface EventStreamLimits {
@@ -20,7 +20,8 @@ export class EventStreams {
     this.#timer = setInterval(() => this.#cutTheStuck(), Math.min(1_000, limits.stuckLimitMs)).unref()
   }
 
-  watch(response: ServerResponse): void {
+  watch(request: IncomingMessage, response: ServerResponse): void {
+    if (!request.headers.accept?.includes('text/event-stream')) return
     this.#open.set(response, undefined)
     response.on('drain', () => this.#open.set(response, undefined))
     response.once('close', () => this.#open.delete(response))
@@ -28,13 +29,13 @@ export class EventStreams {
 
   close(): void {
     clearInterval(this.#timer)
-    for (const response of this.#open.keys()) if (isEventStream(response)) response.destroy()
+    for (const response of this.#open.keys()) response.destroy()
   }
 
   #cutTheStuck(): void {
     const nowMs = performance.now()
     for (const [response, sinceMs] of this.#open) {
-      if (!response.writableNeedDrain || !isEventStream(response)) continue
+      if (!response.writableNeedDrain) continue
       if (sinceMs === undefined) this.#open.set(response, nowMs)
       else if (nowMs - sinceMs > this.#limits.stuckLimitMs) {
         this.#metrics.gatewayTooSlow.inc()
@@ -43,6 +44,3 @@ export class EventStreams {
     }
   }
 }
-
-const isEventStream = (response: ServerResponse): boolean =>
-  String(response.getHeader('content-type')).startsWith('text/event-stream')

@@ -92,7 +92,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     metrics,
   })
   const server = createServer((request, response) => {
-    streams.watch(response)
+    streams.watch(request, response)
     listener(request, response)
   })
   const sockets = new Sockets({

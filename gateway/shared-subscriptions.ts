@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { type DocumentNode, type ExecutionResult, type GraphQLError, print } from 'graphql'
 import { PlatformError } from '../domain/errors.ts'
 import { publicError } from '../platform/graphql/public-error.ts'
@@ -29,6 +30,9 @@ interface Shared {
   opening: Promise<ExecutionResult | undefined>
   source: AsyncIterator<ExecutionResult> | undefined
 }
+
+/** Results told in one turn of the event loop. */
+const RESULTS_PER_TURN_MAX = 64
 
 /**
  * Runs identical subscriptions once for all of their readers. Identical is: same document, operation, variables and
@@ -111,10 +115,14 @@ export class SharedSubscriptions {
 
   /** One result at a time: a source that is ahead of us waits in its own bounded queue. Never rejects. */
   async #pump(shared: Shared, source: AsyncIterator<ExecutionResult>): Promise<void> {
+    // A burst must not fill the buffer of a reader who was never given a turn to read.
+    const resultsPerTurn = Math.max(1, Math.min(RESULTS_PER_TURN_MAX, this.#options.resultsWaitingMax >> 1))
     try {
+      let told = 0
       for (let read = await source.next(); !read.done; read = await source.next()) {
         const result = this.#presentable(read.value)
         for (const reader of shared.readers) reader.push(result)
+        if (++told % resultsPerTurn === 0) await setImmediate()
       }
     } catch (error) {
       const result = this.#failed(error)

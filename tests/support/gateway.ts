@@ -9,6 +9,9 @@ import { type Metrics, openMetrics } from '../../platform/metrics.ts'
 import { type FakeMarket, fakeMarket } from './market.ts'
 import { newsSubgraph } from './news.ts'
 
+/** Longer than a client gets to go by itself. */
+const SOON = { timeout: 5_000 }
+
 export interface Served extends AsyncDisposable {
   readonly gateway: Gateway
   readonly url: string
@@ -50,8 +53,8 @@ export async function openGateway(
     await startGateway({ host: '127.0.0.1', port: 0, log: silentLog, health, ...options, subgraphs, metrics }),
   )
   const live = async (readers: number) => {
-    await expect.poll(() => gateway.subscriptions.readers).toBe(readers)
-    await expect.poll(() => listeners(market.metrics)).toSatisfy((count) => count > 0 === readers > 0)
+    await expect.poll(() => gateway.subscriptions.readers, SOON).toBe(readers)
+    await expect.poll(() => listeners(market.metrics), SOON).toSatisfy((count) => count > 0 === readers > 0)
   }
   const running = started.move()
   return { gateway, url: gateway.url, market, metrics, live, [Symbol.asyncDispose]: () => running.disposeAsync() }
