@@ -105,6 +105,17 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     log,
   })
   const port = await listening(server, options.port, host)
+  let stopped: Promise<void> | undefined
+  const stop = async () => {
+    const closed = closing(server, limits.stopLimitMs)
+    // A stream that is cut off is opened again by its client, elsewhere; one that completes would not be.
+    streams.close()
+    await sockets.close()
+    await closed
+    await shared.end()
+    await Promise.all([...executors.values()].map((executor) => executor[Symbol.asyncDispose]()))
+    await runtime[Symbol.asyncDispose]()
+  }
   return {
     port,
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}${PATH}`,
@@ -112,15 +123,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     get subscriptions() {
       return shared.size
     },
-    [Symbol.asyncDispose]: async () => {
-      const closed = closing(server, limits.stopLimitMs)
-      // A stream that is cut off is opened again by its client, elsewhere; one that completes would not be.
-      streams.close()
-      await sockets.close()
-      await closed
-      await shared.end()
-      await Promise.all([...executors.values()].map((executor) => executor[Symbol.asyncDispose]()))
-      await runtime[Symbol.asyncDispose]()
+    [Symbol.asyncDispose]: () => {
+      stopped ??= stop()
+      return stopped
     },
   }
 }

@@ -9,6 +9,13 @@ import { errorOf, resultOf, unavailable } from './subgraph-result.ts'
 const PING_INTERVAL_MS = 5_000
 const PONG_LIMIT_MS = 5_000
 
+export interface RemoteSubscriptionBounds {
+  /** For the connection to open; a subscription has no end. */
+  readonly queryLimitMs: number
+  readonly resultsWaitingMax: number
+  readonly onDropped: () => void
+}
+
 export interface RemoteSubscriber extends AsyncDisposable {
   subscribe(request: ExecutionRequest): AsyncIterableIterator<ExecutionResult>
 }
@@ -18,12 +25,14 @@ export interface RemoteSubscriber extends AsyncDisposable {
  * gets one result with SUBGRAPH_UNAVAILABLE and ends: a client that subscribes again is served as soon as the subgraph is
  * back. Nothing is retried here, because what happened meanwhile would be missing without a word.
  */
-export function remoteSubscriber(
-  name: string,
-  url: string,
-  bounds: { readonly resultsWaitingMax: number; readonly onDropped: () => void },
-): RemoteSubscriber {
-  const client = createClient({ url, webSocketImpl: WebSocket, retryAttempts: 0, keepAlive: PING_INTERVAL_MS })
+export function remoteSubscriber(name: string, url: string, bounds: RemoteSubscriptionBounds): RemoteSubscriber {
+  const client = createClient({
+    url,
+    webSocketImpl: impatient(bounds.queryLimitMs),
+    connectionAckWaitTimeout: bounds.queryLimitMs,
+    retryAttempts: 0,
+    keepAlive: PING_INTERVAL_MS,
+  })
   terminateWhenSilent(client)
   return {
     subscribe: (request) => {
@@ -61,3 +70,11 @@ function terminateWhenSilent(client: Client): void {
 }
 
 const asGraphQLError = (originalError: Error) => new GraphQLError(originalError.message, { originalError })
+
+/** Whoever accepts a connection and then says nothing is not waited for. */
+const impatient = (handshakeTimeout: number) =>
+  class extends WebSocket {
+    constructor(url: string, protocols: string[]) {
+      super(url, protocols, { handshakeTimeout, perMessageDeflate: false })
+    }
+  }

@@ -66,13 +66,18 @@ export async function serveSubgraph(options: ServeSubgraphOptions): Promise<Serv
   await apollo.start()
   app.use(PATH, express.json({ limit: BODY_LIMIT }), expressMiddleware(apollo))
   const port = await listening(http, options)
+  let stopped: Promise<void> | undefined
+  const stop = async () => {
+    // Open sockets would keep the HTTP server from draining.
+    await subscriptions.dispose()
+    await apollo.stop()
+  }
   return {
     port,
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}${PATH}`,
-    [Symbol.asyncDispose]: async () => {
-      // Open sockets would keep the HTTP server from draining.
-      await subscriptions.dispose()
-      await apollo.stop()
+    [Symbol.asyncDispose]: () => {
+      stopped ??= stop()
+      return stopped
     },
   }
 }

@@ -222,9 +222,9 @@ describe('The edge of the gateway', () => {
     /** Subscribes by hand over bare TCP, each step when the one before was answered, and then reads no more. */
     const deaf = async (port: number, ...steps: (string | Buffer)[]) => {
       const socket = connect(port, '127.0.0.1')
-      for (const step of steps) {
+      for (const [i, step] of steps.entries()) {
+        if (i > 0) await new Promise((resolve) => socket.once('data', resolve))
         socket.write(step)
-        await new Promise((resolve) => socket.once('data', resolve))
       }
       socket.pause()
       return socket
