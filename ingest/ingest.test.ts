@@ -1,105 +1,24 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
 import { PlatformError } from '../domain/errors.ts'
-import { type Tick, tick } from '../domain/tick.ts'
 import type { OutgoingRecord } from '../platform/bus/bus.ts'
-import { openCodec } from '../platform/bus/codec.ts'
 import { MemoryBus } from '../platform/bus/memory-bus.ts'
-import { MemorySchemaRegistry } from '../platform/bus/memory-schema-registry.ts'
-import { ManualClock } from '../platform/clock.ts'
 import { silentLog } from '../platform/log.ts'
 import { openMetrics } from '../platform/metrics.ts'
-import { type IngestOptions, runIngest } from './ingest.ts'
-import type { Reject, Source, SourceBatch } from './source.ts'
-
-const codec = await openCodec(new MemorySchemaRegistry())
-const busAway = () => new PlatformError('BUS_UNAVAILABLE', 'No broker answers')
-const storeAway = () => new PlatformError('STORE_UNAVAILABLE', 'No database answers')
-
-const fact = (position: number, symbol = 'AAPL'): Tick =>
-  tick({ symbol, price: 100, size: 1, eventTimeMs: 1, ingestTimeMs: 2, seq: position, source: 'test', position })
-const reject = (position: number): Reject => ({ position, reason: 'line 7: bad', original: Buffer.from('x') })
-
-/** Its checkpoint is the number of batches told. */
-class ScriptedSource implements Source<number> {
-  readonly name = 'test'
-  readonly savedCheckpoints: number[] = []
-  told = 0
-  readonly #batches: readonly Omit<SourceBatch<number>, 'checkpoint'>[]
-  readonly #end: (signal: AbortSignal) => Promise<void>
-
-  constructor(batches: readonly (readonly Tick[])[], end: (signal: AbortSignal) => Promise<void> = async () => {}) {
-    this.#batches = batches.map((ticks) => ({ ticks, rejects: [] }))
-    this.#end = end
-  }
-
-  saved(checkpoint: number): void {
-    this.savedCheckpoints.push(checkpoint)
-  }
-
-  async *read(from: number | undefined, signal: AbortSignal): AsyncGenerator<SourceBatch<number>> {
-    for (let i = from ?? 0; i < this.#batches.length; i++) {
-      this.told++
-      yield { ...this.#batches[i], checkpoint: i + 1 }
-    }
-    await this.#end(signal)
-  }
-}
-
-const untilAborted = (signal: AbortSignal) =>
-  new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
-
-/** Everything ingest needs; a test replaces what it wants to fail. */
-function world<C>(source: Source<C>, options: Partial<IngestOptions> = {}) {
-  const stop = new AbortController()
-  const clock = new ManualClock(1_000_000)
-  const produced: (readonly OutgoingRecord[])[] = []
-  const deadLetters: Reject[] = []
-  const saved: unknown[] = []
-  const lines: { level: number; msg: string }[] = []
-  const run = {
-    source,
-    codec,
-    clock,
-    log: pino({ level: 'info' }, { write: (line: string) => void lines.push(JSON.parse(line)) }),
-    metrics: openMetrics(),
-    signal: stop.signal,
-    options,
-    bus: {
-      produce: async (_topic: string, records: readonly OutgoingRecord[]): Promise<void> => {
-        produced.push(records)
-      },
-      settled: (): Promise<void> => Promise.resolve(),
-    },
-    checkpoints: {
-      load: async (_source: string): Promise<unknown> => undefined,
-      save: async (_source: string, checkpoint: unknown) => void saved.push(checkpoint),
-    },
-    deadLetters: {
-      append: async (_source: string, rejects: readonly Reject[]) => void deadLetters.push(...rejects),
-    },
-  }
-  const start = () => {
-    const ended = runIngest(run)
-    // Looked at where the test awaits it; until then it must not count as unhandled.
-    ended.catch(() => undefined)
-    return ended
-  }
-  return { stop, clock, produced, deadLetters, saved, lines, run, start }
-}
-
-/** Lets time pass until the condition holds. */
-async function pass(clock: ManualClock, holds: () => boolean): Promise<void> {
-  for (let rounds = 0; !holds(); rounds++) {
-    if (rounds === 5_000) expect.unreachable('It did not happen in 250 s of the clock')
-    await clock.advance(50)
-    await turn()
-  }
-}
-
-const positionsOf = (produced: readonly (readonly OutgoingRecord[])[]) =>
-  produced.flat().map((record) => codec.decode('stock-data', record.value ?? Buffer.alloc(0)).position)
+import {
+  busAway,
+  codec,
+  fact,
+  pass,
+  positionsOf,
+  reject,
+  ScriptedSource,
+  storeAway,
+  untilAborted,
+  world,
+} from '../tests/support/ingest-world.ts'
+import { runIngest } from './ingest.ts'
+import type { Source } from './source.ts'
 
 describe('ingest', () => {
   test('every fact reaches the bus under its symbol, in the order of the source', async () => {

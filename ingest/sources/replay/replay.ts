@@ -5,6 +5,7 @@ import type { Tick } from '../../../domain/tick.ts'
 import type { Clock } from '../../../platform/clock.ts'
 import { ORIGINAL_BYTES_MAX, type Reject, type Source, type SourceBatch } from '../../source.ts'
 import { type CsvRecord, CsvRecords } from './csv-records.ts'
+import { Pace } from './pace.ts'
 import { openTape, type Tape, tapeBytes } from './tape.ts'
 import { TapeRow } from './tape-row.ts'
 
@@ -178,29 +179,5 @@ class Player {
     this.#rejects = []
     this.#rejectBytes = 0
     return batch
-  }
-}
-
-/**
- * Keeps the gaps of the tape, divided by the speed. Its zero is the first row of this run, so a pause of the bus is made
- * up for afterwards, and a row that goes back in time is told at once.
- */
-class Pace {
-  readonly #speed: number | 'max'
-  #zero: { readonly wallMs: number; readonly eventMs: number } | undefined
-
-  constructor(speed: number | 'max') {
-    this.#speed = speed
-  }
-
-  get keepsTime(): boolean {
-    return this.#speed !== 'max'
-  }
-
-  /** When a row of that time may be told. */
-  dueMs(eventTimeMs: number, nowMs: number): number {
-    if (this.#speed === 'max') return nowMs
-    this.#zero ??= { wallMs: nowMs, eventMs: eventTimeMs }
-    return this.#zero.wallMs + (eventTimeMs - this.#zero.eventMs) / this.#speed
   }
 }
