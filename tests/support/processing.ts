@@ -15,6 +15,7 @@ import type { ProcessorSettings } from '../../processors/options.ts'
 import { type ProcessorName, startProcessors } from '../../processors/processors.ts'
 import { testDatabase } from './database.ts'
 import { PrefixedBus } from './prefixed-bus.ts'
+import { readLog } from './read-log.ts'
 
 const PARTITIONS = TOPICS['stock-data'].partitions
 
@@ -90,30 +91,9 @@ export async function openProcessing({ openBus, database: given }: ProcessingOpt
       const { rows } = await database.pool.query({ text: sql, values, rowMode: 'array' })
       return rows.map((row: unknown[]) => row[0])
     },
-    read: (topic) => readAll(bus, topic),
+    read: async (topic) => [...(await readLog(bus, topic)).values()].flat(),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
-}
-
-async function readAll(bus: EventBus, topic: string): Promise<BusRecord[]> {
-  const records: BusRecord[] = []
-  const left = new Map([...(await bus.offsets(topic))].map(([partition, { high }]) => [partition, high]))
-  for (const [partition, { low, high }] of await bus.offsets(topic)) if (low === high) left.delete(partition)
-  if (left.size === 0) return records
-  const all = Promise.withResolvers<void>()
-  await using _reader = await bus.consume({
-    group: `read-${randomUUID()}`,
-    topic,
-    position: async (ranges) => new Map([...ranges].map(([partition, { low }]) => [partition, low])),
-    onFatal: all.reject,
-    onBatch: async (batch) => {
-      records.push(...batch.records)
-      if (batch.nextOffset >= (left.get(batch.partition) ?? Number.POSITIVE_INFINITY)) left.delete(batch.partition)
-      if (left.size === 0) all.resolve()
-    },
-  })
-  await all.promise
-  return records
 }
 
 let told = 0
