@@ -33,7 +33,8 @@ export interface EmbeddedPostgres extends AsyncDisposable {
 const LAPTOP: Settings = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
-  max_connections: '60',
+  // More than any pool of ours may have (DATABASE_POOL_MAX).
+  max_connections: '250',
   shared_buffers: '128MB',
   max_wal_size: '2GB',
   checkpoint_timeout: '15min',
