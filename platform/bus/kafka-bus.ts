@@ -6,7 +6,7 @@ import type { Metrics } from '../metrics.ts'
 import { backOffMs } from './back-off.ts'
 import type { BusConsumer, ConsumeOptions, EventBus, OffsetRange, OutgoingRecord, TopicSettings } from './bus.ts'
 import { endsWithin } from './ends-within.ts'
-import { busError, type KafkaConnection, kafkaClient } from './kafka-client.ts'
+import { BRIEF_RETRY, busError, type KafkaConnection, kafkaClient } from './kafka-client.ts'
 import { KafkaConsumer } from './kafka-consumer.ts'
 import { KafkaTopicProducer } from './kafka-producer.ts'
 import { checkSizes, RECORD_BYTES_MAX } from './record-size.ts'
@@ -33,27 +33,31 @@ const CREATE_ATTEMPTS_MAX = 8
 
 /** @throws BUS_UNAVAILABLE where no broker answers; INVALID_CONFIG where it refuses who we are */
 export async function openKafkaBus(options: KafkaBusOptions): Promise<EventBus> {
-  const kafka = kafkaClient(options, options.log)
-  const admin = kafka.admin({ retry: { retries: 2, initialRetryTime: 100, maxRetryTime: 500 } })
+  const brief = kafkaClient(options, options.log, BRIEF_RETRY)
+  const admin = brief.admin({ retry: { retries: 2, initialRetryTime: 100, maxRetryTime: 500 } })
   try {
     await admin.connect()
   } catch (error) {
     throw busError(error, options, 'be reached')
   }
-  return new KafkaBus(kafka, admin, options)
+  return new KafkaBus(brief, admin, options)
 }
 
 /** Apache Kafka by kafkajs: docs/decisions/0001-kafkajs.md says why, and which of its habits the rules here are for. */
 class KafkaBus implements EventBus {
-  readonly #kafka: Kafka
+  /** For producers. */
+  readonly #brief: Kafka
+  /** For consumers, which the client itself takes back into their groups. */
+  readonly #patient: Kafka
   readonly #admin: Admin
   readonly #options: Required<Omit<KafkaBusOptions, keyof KafkaConnection>> & KafkaConnection
   readonly #producers = new Map<string, KafkaTopicProducer>()
   readonly #consumers = new Set<BusConsumer>()
   #closed = false
 
-  constructor(kafka: Kafka, admin: Admin, options: KafkaBusOptions) {
-    this.#kafka = kafka
+  constructor(brief: Kafka, admin: Admin, options: KafkaBusOptions) {
+    this.#brief = brief
+    this.#patient = kafkaClient(options, options.log)
     this.#admin = admin
     this.#options = {
       ...options,
@@ -112,7 +116,7 @@ class KafkaBus implements EventBus {
     const consumer = new KafkaConsumer(
       {
         ...this.#options,
-        kafka: this.#kafka,
+        kafka: this.#patient,
         connection: this.#options,
         offsets: (topic) => this.offsets(topic),
         committed: (group, topic) => this.#committed(group, topic),
@@ -154,7 +158,7 @@ class KafkaBus implements EventBus {
     const known = this.#producers.get(topic)
     if (known) return known
     const { clock, log, metrics, produceTimeoutMs } = this.#options
-    const context = { kafka: this.#kafka, connection: this.#options, clock, log, metrics, produceTimeoutMs }
+    const context = { kafka: this.#brief, connection: this.#options, clock, log, metrics, produceTimeoutMs }
     const producer = new KafkaTopicProducer(topic, context)
     this.#producers.set(topic, producer)
     return producer

@@ -1,4 +1,4 @@
-import { Kafka, type LogEntry, logLevel, type SASLOptions } from 'kafkajs'
+import { Kafka, type LogEntry, logLevel, type RetryOptions, type SASLOptions } from 'kafkajs'
 import { PlatformError } from '../../domain/errors.ts'
 import type { Log } from '../log.ts'
 
@@ -17,7 +17,13 @@ export interface KafkaConnection {
   readonly requestTimeoutMs?: number
 }
 
-export function kafkaClient(connection: KafkaConnection, log: Log): Kafka {
+/**
+ * For who tries again itself and wants to hear of a failure soon. One is the least an idempotent producer may have. It also
+ * bounds how long the client looks for its brokers: ten seconds and more by its own setting.
+ */
+export const BRIEF_RETRY = { retries: 1, initialRetryTime: 100 }
+
+export function kafkaClient(connection: KafkaConnection, log: Log, retry?: RetryOptions): Kafka {
   const { brokers, clientId, ssl, sasl, connectTimeoutMs = 3_000, requestTimeoutMs = 10_000 } = connection
   return new Kafka({
     brokers: [...brokers],
@@ -27,6 +33,7 @@ export function kafkaClient(connection: KafkaConnection, log: Log): Kafka {
     connectionTimeout: connectTimeoutMs,
     authenticationTimeout: requestTimeoutMs,
     requestTimeout: requestTimeoutMs,
+    ...(retry ? { retry } : {}),
     logLevel: logLevel.INFO,
     logCreator: () => logTo(log),
   })

@@ -5,11 +5,12 @@ import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { backOffMs } from './back-off.ts'
 import type { OutgoingRecord } from './bus.ts'
-import { answerOf, busError, type KafkaConnection } from './kafka-client.ts'
+import { answerOf, BRIEF_RETRY, busError, type KafkaConnection } from './kafka-client.ts'
 import { partitionOf } from './partition.ts'
 import { recordBytes } from './record-size.ts'
 
 export interface KafkaProducerContext {
+  /** Made with BRIEF_RETRY: trying again is done here, where a request stays the same and the time is bounded. */
   readonly kafka: Kafka
   readonly connection: KafkaConnection
   readonly clock: Clock
@@ -128,8 +129,7 @@ export class KafkaTopicProducer {
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
-      // One, the least an idempotent producer may have: trying again is done here, where the time is bounded.
-      retry: { retries: 1, initialRetryTime: 100 },
+      retry: BRIEF_RETRY,
       createPartitioner: () => (place) => partitionOf(String(place.message.key), place.partitionMetadata.length),
     })
     await producer.connect()

@@ -40,8 +40,9 @@ export class MemoryLog {
   /** Forgets what lies below the offset. */
   trim(offset: number): void {
     if (offset <= this.#low) return
-    this.#first += Math.min(offset, this.high) - this.#low
-    this.#low = Math.min(offset, this.high)
+    const low = Math.min(offset, this.high)
+    this.#first += low - this.#low
+    this.#low = low
     if (this.#first < LOT || this.#first * 2 < this.#records.length) return
     this.#records = this.#records.slice(this.#first)
     this.#first = 0
