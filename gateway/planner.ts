@@ -16,10 +16,14 @@ const NATIVE_ADDON = '@graphql-hive/router-query-planner'
  * The Rust planner halves the cost of a query. It is a native addon without a build for musl and Windows; there the
  * JavaScript planner takes over, unless Rust was asked for by name.
  */
-export async function choosePlanner(wanted: PlannerName | 'auto', log: Log): Promise<Planner> {
+export async function choosePlanner(
+  wanted: PlannerName | 'auto',
+  log: Log,
+  load: () => Promise<unknown> = () => import(NATIVE_ADDON),
+): Promise<Planner> {
   if (wanted === 'js') return { name: 'js', handler: undefined }
   try {
-    await import(NATIVE_ADDON)
+    await load()
     return { name: 'rust', handler: unifiedGraphHandler }
   } catch (error) {
     if (wanted === 'rust') throw error

@@ -161,11 +161,14 @@ export class SharedSubscriptions {
   }
 
   #presentable(result: ExecutionResult): ExecutionResult {
-    if (!result.errors?.length) return result
+    if (!result.errors) return result
     // The Rust planner keeps one list of errors per subscription and adds to it with every event. Emptying it leaves each
     // event its own errors; otherwise one failure would be told again with every event after it.
     const errors = (result.errors as GraphQLError[]).splice(0)
-    return { ...result, errors: errors.map((error) => publicError(error, this.#options.log)) }
+    const { errors: _, ...rest } = result
+    return errors.length === 0
+      ? rest
+      : { ...rest, errors: errors.map((error) => publicError(error, this.#options.log)) }
   }
 
   #failed(error: unknown): ExecutionResult {

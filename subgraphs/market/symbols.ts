@@ -7,12 +7,13 @@ import type { InstrumentStore } from './stores.ts'
  * @throws INVALID_ARGUMENT where one is malformed or there are too few or too many.
  */
 export function symbolsOf(symbols: readonly string[], min: number, max: number): string[] {
-  // Counted before they are read, so that a list of a million costs nothing.
-  const distinct = symbols.length > max ? new Set(symbols) : symbols
-  const count = distinct instanceof Set ? distinct.size : distinct.length
-  if (count < min || count > max)
-    throw new PlatformError('INVALID_ARGUMENT', `symbols must name ${min} to ${max} instruments, named ${count}`)
-  return [...new Set([...distinct].map(symbolOf))]
+  const distinct = [...new Set(symbols.map(symbolOf))]
+  if (distinct.length < min || distinct.length > max)
+    throw new PlatformError(
+      'INVALID_ARGUMENT',
+      `symbols must name ${min} to ${max} instruments, named ${distinct.length}`,
+    )
+  return distinct
 }
 
 /** @throws UNKNOWN_SYMBOL naming what no instrument has: a subscription to it would stay silent for ever. */
