@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { createConnection } from 'node:net'
 import { expect, test } from 'vitest'
 import { PlatformError } from '../domain/errors.ts'
 import { ManualClock } from './clock.ts'
@@ -68,6 +70,7 @@ test('many probes ask a dependency once', async () => {
     asked++
   })
   await Promise.all(Array.from({ length: 100 }, () => subject.ready()))
+  for (let probe = 0; probe < 100; probe++) await subject.ready()
   expect(asked).toBe(1)
   await clock.advance(READY_MAX_AGE_MS)
   await subject.ready()
@@ -125,6 +128,18 @@ test('every other path is 404 and every other method 405', async () => {
   expect((await get('/constructor')).code).toBe(404)
   expect((await get('/ready', { method: 'POST' })).code).toBe(405)
   expect(await get('/ready', { method: 'HEAD' })).toMatchObject({ code: 200, body: '' })
+})
+
+test('a client in the middle of a request does not hold up the stop', async () => {
+  const { server } = await served()
+  const socket = createConnection(server.port, '127.0.0.1')
+  await once(socket, 'connect')
+  socket.on('error', () => socket.destroy())
+  socket.write('GET /live HTTP/1.1\r\nhost:')
+  await fetch(`http://127.0.0.1:${server.port}/live`)
+  const closed = once(socket, 'close')
+  await server[Symbol.asyncDispose]()
+  await closed
 })
 
 test('a port that is taken is said with its address', async () => {

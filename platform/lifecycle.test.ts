@@ -68,6 +68,22 @@ describe('Lifecycle', () => {
     expect(happened).toEqual(['start bus', 'stop bus'])
   })
 
+  test('whoever stops again waits for the same stop and gets the same report', async () => {
+    const lifecycle = new Lifecycle({ log: silentLog })
+    const gate = Promise.withResolvers<void>()
+    const stop = async () => {
+      await gate.promise
+      throw new Error('broken pipe')
+    }
+    await lifecycle.start('bus', part('bus', [], stop))
+    const stops = Promise.all([lifecycle.stop(), lifecycle.stop()])
+    gate.resolve()
+    expect(await stops).toEqual([
+      { late: [], failed: ['bus'] },
+      { late: [], failed: ['bus'] },
+    ])
+  })
+
   test('a part that hangs is named and the others still get their share of the time', async () => {
     const happened: string[] = []
     const clock = new ManualClock()
@@ -228,6 +244,18 @@ describe('runUntilStopped', () => {
     })
     await expect.poll(() => clock.sleeping).toBe(1)
     await clock.advance(20_000)
+    await ran
+    expect(host.exits).toEqual([1])
+  })
+
+  test('a part that fails to stop makes the exit code 1', async () => {
+    const { host, ran } = run(async (lifecycle) => {
+      await lifecycle.start(
+        'bus',
+        part('bus', [], () => Promise.reject(new Error('broken pipe'))),
+      )
+      lifecycle.finish()
+    })
     await ran
     expect(host.exits).toEqual([1])
   })
