@@ -1,7 +1,8 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
+import { uptime } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import pg from 'pg'
@@ -43,7 +44,7 @@ export const clusterUrl = (cluster: Cluster, port: number, database: string): st
 export async function runServer(cluster: Cluster, settings: Settings, log: Log, port?: number): Promise<Server> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const running = await findRunning(cluster)
+      const running = await findRunning(cluster, log)
       return running ?? (await launch(cluster, port ?? (await pickPort(cluster)), settings, log))
     } catch (error) {
       if (attempt >= START_ATTEMPTS_MAX || !PASSING_FAILURE.test(String(error))) throw error
@@ -53,11 +54,16 @@ export async function runServer(cluster: Cluster, settings: Settings, log: Log, 
 }
 
 /** What a server left in the folder says about itself, if it is alive. */
-function recorded(cluster: Cluster): { pid: number; port: number } | undefined {
+function recorded(cluster: Cluster, log: Log): { pid: number; port: number } | undefined {
+  const file = path.join(cluster.dir, 'postmaster.pid')
   try {
-    const lines = readFileSync(path.join(cluster.dir, 'postmaster.pid'), 'utf8').split('\n')
-    const pid = Number(lines[0])
-    return isAlive(pid) ? { pid, port: Number(lines[3]) } : undefined
+    const [pid, , startedAtSeconds, port] = readFileSync(file, 'utf8').split('\n').map(Number)
+    if (!isAlive(pid)) return undefined
+    if (!isSomebodyElse(pid, startedAtSeconds * 1_000, cluster.dir)) return { pid, port }
+    // PostgreSQL would take it for a running server and refuse to start.
+    log.warn({ pid, file }, 'the process id on record now belongs to another program, the server is gone')
+    rmSync(file, { force: true })
+    return undefined
   } catch (error) {
     // It has stopped, perhaps just now.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
@@ -65,12 +71,24 @@ function recorded(cluster: Cluster): { pid: number; port: number } | undefined {
   }
 }
 
-async function findRunning(cluster: Cluster): Promise<Server | undefined> {
-  const found = recorded(cluster)
+const BOOT_TIME_SLACK_MS = 60_000
+
+/** Process ids are given out again: after a reboot, or in a restarted container, the one on record may be anybody's. */
+function isSomebodyElse(pid: number, startedAtMs: number, dir: string): boolean {
+  if (startedAtMs < Date.now() - uptime() * 1_000 - BOOT_TIME_SLACK_MS) return true
+  try {
+    return !readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(dir)
+  } catch {
+    return false // No /proc on this system, or not for us: it has to answer for itself.
+  }
+}
+
+async function findRunning(cluster: Cluster, log: Log): Promise<Server | undefined> {
+  const found = recorded(cluster, log)
   if (!found) return undefined
   let untilMs = Date.now() + ADOPTION_LIMIT_MS
   while (isAlive(found.pid)) {
-    const state = await probe(cluster, recorded(cluster)?.port ?? found.port)
+    const state = await probe(cluster, recorded(cluster, log)?.port ?? found.port)
     if (state === 'ready') return { ...found, adopted: true }
     // It says that it is recovering or shutting down: it is ours, and worth waiting for as long as for one we start.
     if (state === 'busy') untilMs = Math.max(untilMs, Date.now() + START_LIMIT_MS / 2)

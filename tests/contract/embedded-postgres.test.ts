@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { tmpdir, uptime } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
@@ -153,6 +153,18 @@ describe('Embedded PostgreSQL', () => {
     const { url: again, adopted } = await start()
     expect(adopted).toBe(false)
     expect(await onServer(again, 'SELECT * FROM kept')).toEqual([{ one: 1 }])
+  })
+
+  test('a process id on record that now belongs to another program does not keep it from starting', async () => {
+    const first = await start()
+    const record = path.join(dataDir, 'postgres', 'data', 'postmaster.pid')
+    const lines = (await readFile(record, 'utf8')).split('\n')
+    await first.stop()
+    const beforeBoot = String(Math.floor(Date.now() / 1_000 - uptime()) - 3_600)
+    await writeFile(record, [process.pid, lines[1], beforeBoot, ...lines.slice(3)].join('\n'))
+    const second = await start()
+    expect(second.adopted).toBe(false)
+    expect(await onServer(second.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
   })
 
   test('a second live process on the same folder is refused, and the first goes on', async () => {
