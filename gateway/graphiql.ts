@@ -18,9 +18,9 @@ query Market {
   }
 }
 `,
-  `# Each trade the moment it happens. Press play, and stop when you have seen enough.
+  `# Each trade, the moment it happens.
 subscription Live {
-  ticks(symbols: ["AAPL", "MSFT", "SPY"]) {
+  ticks(symbols: ["AAPL", "MSFT"]) {
     symbol
     price
     size
@@ -51,7 +51,8 @@ query Bars {
 
 export const GRAPHIQL = {
   title: 'Investor Updates',
-  logo: '<span>Investor Updates</span>',
+  // The title says it already; without this the runtime shows the logo of its maker.
+  logo: '<span></span>',
   defaultTabs: EXAMPLES.map((query) => ({ query })),
   subscriptionsProtocol: 'WS',
 } as const

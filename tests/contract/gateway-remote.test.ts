@@ -1,4 +1,4 @@
-import { createServer, type Server, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Gateway, startGateway } from '../../gateway/gateway.ts'
 import type { PlannerName } from '../../gateway/planner.ts'
@@ -96,13 +96,37 @@ describe.each<PlannerName>(['rust', 'js'])('A gateway over a subgraph elsewhere,
       for (const socket of held) socket.destroy()
       silent.close()
     })
-    const address = silent.address()
-    const port = typeof address === 'object' && address ? address.port : 0
-    const gateway = await gatewayTo(market, `http://127.0.0.1:${port}/graphql`, 200)
+    const gateway = await gatewayTo(market, `http://127.0.0.1:${portOf(silent)}/graphql`, 200)
     expect((await query(gateway.url, ASK)).errors).toMatchObject([
       { message: 'The subgraph market did not answer in time', extensions: { code: 'SUBGRAPH_UNAVAILABLE' } },
     ])
     using ticks = subscribe(gateway.url, TICKS)
+    await ticks.ended
+    expect(codes(ticks.errors)).toEqual(['SUBGRAPH_UNAVAILABLE'])
+  })
+
+  test('does not take a frozen subgraph for a quiet one', async () => {
+    const { market, subgraph } = await start()
+    const pairs: Socket[] = []
+    const wire = await new Promise<Server>((resolve) => {
+      const server = createServer((near) => {
+        const far = connect(subgraph.port, '127.0.0.1')
+        pairs.push(near, far)
+        near.pipe(far).pipe(near)
+        for (const side of [near, far]) side.on('error', () => undefined)
+      }).listen(0, '127.0.0.1', () => resolve(server))
+    })
+    opened.defer(async () => {
+      for (const side of pairs) side.destroy()
+      wire.close()
+    })
+    const gateway = await gatewayTo(market, `http://127.0.0.1:${portOf(wire)}/graphql`)
+    using ticks = subscribe<{ ticks: { price: number } }>(gateway.url, TICKS)
+    await listening(market)
+    await market.tell('AAPL', 1)
+    await expect.poll(() => ticks.events.length).toBe(1)
+    // The connections stay open; nothing passes any more.
+    for (const side of pairs) side.unpipe().pause()
     await ticks.ended
     expect(codes(ticks.errors)).toEqual(['SUBGRAPH_UNAVAILABLE'])
   })
@@ -129,3 +153,5 @@ describe.each<PlannerName>(['rust', 'js'])('A gateway over a subgraph elsewhere,
     expect(codes(answer.errors)).toEqual(['INVALID_ARGUMENT', 'INVALID_ARGUMENT'])
   })
 })
+
+const portOf = (server: Server): number => (server.address() as AddressInfo).port
