@@ -64,7 +64,7 @@ export async function runProcessor<State>(run: RunOptions<State>): Promise<Runni
   }
 
   metrics.processorRecords.inc({ processor: processor.name }, 0)
-  consumer = await bus.consume({
+  const joining = bus.consume({
     group: processor.name,
     topic: processor.topic,
     fetchBytesMax: options.fetchBytesMax,
@@ -76,6 +76,11 @@ export async function runProcessor<State>(run: RunOptions<State>): Promise<Runni
     position: (ranges, current) => claimPartitions(context, ranges, current),
     onBatch: (batch, current) => takeIn(context, batch, current),
     onFatal: context.fail,
+  })
+  // Where the group cannot be joined, a claim that is under way ends too.
+  consumer = await joining.catch((error: unknown) => {
+    stop()
+    throw error
   })
   const lanes = Array.from({ length: options.lanes }, (_, number) => new Lane(context, number).run())
   const following = followWatermarks(context)

@@ -33,22 +33,25 @@ const log = openLog(process.env.CHAOS_LOG ?? 'silent')
 const metrics = openMetrics()
 const database = await untilOpen(() => openDatabase({ url: settings.databaseUrl, poolMax: 8, log }))
 const bus = await untilOpen(() => openKafkaBus({ brokers: settings.brokers.slice(), clientId: 'chaos', log, metrics }))
-const processors = await startProcessors(
-  [settings.processor],
-  {
-    bus: new PrefixedBus(bus, settings.prefix),
-    codec: await openCodec(new MemorySchemaRegistry()),
-    database,
-    publish: () => Promise.resolve(),
-    clock: systemClock,
-    log,
-    metrics,
-    onFatal: (error) => {
-      report({ fatal: String(error) })
-      setTimeout(() => process.exit(1), 50)
+const codec = await openCodec(new MemorySchemaRegistry())
+const processors = await untilOpen(() =>
+  startProcessors(
+    [settings.processor],
+    {
+      bus: new PrefixedBus(bus, settings.prefix),
+      codec,
+      database,
+      publish: () => Promise.resolve(),
+      clock: systemClock,
+      log,
+      metrics,
+      onFatal: (error) => {
+        report({ fatal: String(error) })
+        setTimeout(() => process.exit(1), 50)
+      },
     },
-  },
-  settings.options,
+    settings.options,
+  ),
 )
 
 /** Here it is the chaos that decides when servers are there; a real process would say so and end. */
@@ -56,7 +59,8 @@ async function untilOpen<T>(open: () => Promise<T>): Promise<T> {
   for (;;) {
     try {
       return await open()
-    } catch {
+    } catch (error) {
+      log.warn({ err: error }, 'not yet')
       await systemClock.sleep(300)
     }
   }

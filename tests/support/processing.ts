@@ -4,7 +4,8 @@ import type { BusRecord, EventBus } from '../../platform/bus/bus.ts'
 import { type EventCodec, openCodec } from '../../platform/bus/codec.ts'
 import { MemorySchemaRegistry } from '../../platform/bus/memory-schema-registry.ts'
 import { partitionOf } from '../../platform/bus/partition.ts'
-import { deadLetterTopic, lateTopic, TOPICS } from '../../platform/bus/topics.ts'
+import type { SchemaRegistry } from '../../platform/bus/schema-registry.ts'
+import { deadLetterTopic, lateTopic } from '../../platform/bus/topics.ts'
 import { systemClock } from '../../platform/clock.ts'
 import { silentLog } from '../../platform/log.ts'
 import { type Metrics, openMetrics } from '../../platform/metrics.ts'
@@ -17,7 +18,8 @@ import { testDatabase } from './database.ts'
 import { PrefixedBus } from './prefixed-bus.ts'
 import { readLog } from './read-log.ts'
 
-const PARTITIONS = TOPICS['stock-data'].partitions
+/** Few, because a broker keeps all topics of all tests. */
+const PARTITIONS = 3
 
 /** 2026-03-02 14:30 UTC: a minute, five-minute, hour boundary are near, a day is not. */
 export const OPENING_MS = Date.UTC(2026, 2, 2, 14, 30)
@@ -43,23 +45,24 @@ export interface Processing extends AsyncDisposable {
 export interface ProcessingOptions {
   readonly openBus: (metrics: Metrics) => Promise<EventBus>
   readonly database?: Database
+  readonly registry?: SchemaRegistry
+  /** Before topics and groups; by default one that nobody else uses. */
+  readonly prefix?: string
 }
 
-export async function openProcessing({ openBus, database: given }: ProcessingOptions): Promise<Processing> {
+export async function openProcessing({ openBus, database: given, ...options }: ProcessingOptions): Promise<Processing> {
   const stack = new AsyncDisposableStack()
   const metrics = openMetrics()
   const database = given ?? stack.use(await testDatabase())
-  const bus = new PrefixedBus(stack.use(await openBus(metrics)), `t${randomUUID().slice(0, 8)}-`)
+  const bus = new PrefixedBus(stack.use(await openBus(metrics)), options.prefix ?? `t${randomUUID().slice(0, 8)}-`)
   await bus.createTopics(
-    (['stock-data', 'stock-bars'] as const).flatMap((topic) =>
-      [topic, lateTopic(topic), deadLetterTopic(topic)].map((name) => ({
-        name,
-        partitions: PARTITIONS,
-        retentionMs: 3_600_000,
-      })),
-    ),
+    ['stock-data', lateTopic('stock-data'), deadLetterTopic('stock-data'), 'stock-bars'].map((name) => ({
+      name,
+      partitions: PARTITIONS,
+      retentionMs: 3_600_000,
+    })),
   )
-  const codec = await openCodec(new MemorySchemaRegistry())
+  const codec = await openCodec(options.registry ?? new MemorySchemaRegistry())
   const pubsub = stack.use(new MemoryPubSub({ metrics, log: silentLog }))
   const fatal: Error[] = []
   const deps: ProcessorDeps = {
