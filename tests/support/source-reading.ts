@@ -29,6 +29,12 @@ export async function readSource<C>(source: Source<C>, options: ReadingOptions<C
   const reading: Reading<C> = { ticks: [], rejects: [], checkpoints: [] }
   const unsaved: C[] = []
   let durable = options.from
+  const save = (leave: number) => {
+    for (const checkpoint of unsaved.splice(0, Math.max(0, unsaved.length - leave))) {
+      durable = checkpoint
+      source.saved?.(checkpoint)
+    }
+  }
   for await (const batch of source.read(options.from, signal)) {
     reading.ticks.push(...batch.ticks)
     reading.rejects.push(...batch.rejects)
@@ -36,13 +42,9 @@ export async function readSource<C>(source: Source<C>, options: ReadingOptions<C
     const told = reading.ticks.length + reading.rejects.length
     reading.checkpoints.push({ checkpoint, told, saved: durable })
     unsaved.push(checkpoint)
-    const late = batch.ticks.length + batch.rejects.length === 0 ? 0 : (options.savedBatchesLate ?? 0)
-    while (unsaved.length > late) {
-      const saved = unsaved.shift()
-      if (saved === undefined) break
-      durable = saved
-      source.saved?.(saved)
-    }
+    // Nothing but a checkpoint asks to be saved soon, but what is told until then is told before it is saved.
+    if (batch.ticks.length + batch.rejects.length === 0) setImmediate(save, 0)
+    else save(options.savedBatchesLate ?? 0)
     if (told >= (options.atLeast ?? Number.POSITIVE_INFINITY)) stop.abort()
   }
   return reading

@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { pino } from 'pino'
 import { describe, expect, test } from 'vitest'
 import type { Tick } from '../../../domain/tick.ts'
@@ -143,13 +144,14 @@ describe('after a stop', () => {
   test.each([0, 1_000, BEHIND_MS_MAX - 10_000])(
     'of %s ms it tells again what came after the checkpoint, and catches up without a gap',
     async (stoppedMs) => {
-      const before = await readAt(NOW_MS, { atLeast: 900, savedBatchesLate: 30 })
+      const slow = { ticksPerSecond: 20 }
+      const before = await readAt(NOW_MS, { atLeast: 180, savedBatchesLate: 30 }, slow)
       const from = before.checkpoints[40]
-      const after = await readAt(before.clock.now() + stoppedMs, { from: from.checkpoint, atLeast: 8_000 })
+      const after = await readAt(before.clock.now() + stoppedMs, { from: from.checkpoint, atLeast: 1_600 }, slow)
       const told = facts(before.ticks).slice(from.told)
       expect(facts(after.ticks).slice(0, told.length)).toEqual(told)
-      const uninterrupted = await readAt(NOW_MS, { atLeast: from.told + 8_000 })
-      expect(facts(after.ticks).slice(0, 8_000)).toEqual(facts(uninterrupted.ticks).slice(from.told, from.told + 8_000))
+      const uninterrupted = await readAt(NOW_MS, { atLeast: from.told + 1_600 }, slow)
+      expect(facts(after.ticks).slice(0, 1_600)).toEqual(facts(uninterrupted.ticks).slice(from.told, from.told + 1_600))
     },
   )
 
@@ -185,15 +187,16 @@ describe('after a stop', () => {
   })
 
   test('wherever it crashed, nothing told is lost and no position gets a second meaning', async () => {
-    const before = await readAt(NOW_MS, { atLeast: 500, savedBatchesLate: 10 })
+    const slow = { ticksPerSecond: 20 }
+    const before = await readAt(NOW_MS, { atLeast: 100, savedBatchesLate: 10 }, slow)
     const from = last(before.checkpoints).saved
     const secondMs = NOW_MS + 3_600_000
-    const second = await readAt(secondMs, { from, atLeast: 3_000, savedBatchesLate: 10 })
+    const second = await readAt(secondMs, { from, atLeast: 600, savedBatchesLate: 10 }, slow)
     const leaps = new Set(second.checkpoints.map(({ saved }) => saved?.leg))
     expect([...leaps]).toEqual([0, 1])
     const aroundTheLeap = second.checkpoints.filter(({ checkpoint, saved }) => checkpoint.leg !== saved?.leg)
     for (const { saved, told } of [...second.checkpoints.filter((_, i) => i % 25 === 0), ...aroundTheLeap]) {
-      const third = await readAt(secondMs + 3_600_000, { from: saved, atLeast: 1_500 })
+      const third = await readAt(secondMs + 3_600_000, { from: saved, atLeast: 300 }, slow)
       const again = new Map(facts(third.ticks).map((fact) => [fact.position, fact]))
       const unsaved = facts(second.ticks.slice(0, told)).filter(({ position }) => position >= (saved?.position ?? 0))
       for (const fact of unsaved) expect(again.get(fact.position)).toEqual(fact)
@@ -244,7 +247,10 @@ test('while its exchange is closed the checkpoint still moves, so that the sched
   })
   const stop = new AbortController()
   const reading = readSource(source, { signal: stop.signal })
-  for (let second = 0; second < 60; second++) await clock.advance(1_000)
+  for (let second = 0; second < 60; second++) {
+    await turn()
+    await clock.advance(1_000)
+  }
   stop.abort()
   const { ticks, checkpoints } = await reading
   expect(ticks).toEqual([])

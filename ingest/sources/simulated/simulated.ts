@@ -149,10 +149,9 @@ class SimulatedSource implements Source<SimulatedCheckpoint> {
       const nowMs = this.#clock.now()
       if (nowMs - timeline.nextMs > BEHIND_MS_MAX) return
       if (timeline.nextMs > nowMs) await this.#clock.sleep(this.#pauseMs(timeline.nextMs - nowMs), signal)
-      else if (timeline.nextMs >= this.#saved.ms + AHEAD_MS_MAX)
-        await this.#until(() => timeline.nextMs < this.#saved.ms + AHEAD_MS_MAX, signal)
+      else if (timeline.nextMs >= this.#limitMs) await this.#until(() => timeline.nextMs < this.#limitMs, signal)
       else {
-        const batch = slice(timeline, Math.min(nowMs, this.#saved.ms + AHEAD_MS_MAX - 1), nowMs)
+        const batch = slice(timeline, Math.min(nowMs, this.#limitMs - 1), nowMs)
         // While nothing trades the checkpoint still has to move, or the schedule would run away from it.
         if (batch.ticks.length > 0 || timeline.nextMs - checkpointMs >= QUIET_CHECKPOINT_MS) {
           checkpointMs = timeline.nextMs
@@ -160,6 +159,11 @@ class SimulatedSource implements Source<SimulatedCheckpoint> {
         }
       }
     }
+  }
+
+  /** The schedule may be told up to here, and no further before the next checkpoint is saved. */
+  get #limitMs(): number {
+    return this.#saved.ms + AHEAD_MS_MAX
   }
 
   /** A clock that was set back is waited for, but asked again: it may be set right. */
