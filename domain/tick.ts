@@ -47,9 +47,13 @@ export function checkSymbol(symbol: string): void {
   if (!isSymbol(symbol)) throw invalid('symbol must be 1 to 20 of A-Z 0-9 . - / = ^', symbol)
 }
 
+/** It becomes part of keys, headers and index entries: those hold no NUL and are not endless. */
+const SOURCE = /^\P{Cc}{1,500}$/u
+
 /** @throws INVALID_EVENT */
 export function checkSource(source: string): void {
-  if (source === '') throw invalid('source must be named', source)
+  if (!SOURCE.test(source))
+    throw invalid('source must be 1 to 500 characters, none of them a control character', source)
 }
 
 /** @throws INVALID_EVENT */

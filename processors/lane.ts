@@ -10,7 +10,7 @@ import type { Task } from './task.ts'
 
 const RETRY_MS_MIN = 100
 /** The data or the statement is at fault, and will be next time. Everything else is weather. */
-const DEFECT_STATES = /^(22|23|42)/
+const DEFECT_STATES = /^(22|23|42|54)/
 
 type Taken<State> = { readonly task: Task<State>; readonly work: Work }
 

@@ -1,13 +1,13 @@
 import { openCodec } from '../../platform/bus/codec.ts'
 import { openKafkaBus } from '../../platform/bus/kafka-bus.ts'
 import { MemorySchemaRegistry } from '../../platform/bus/memory-schema-registry.ts'
+import { PrefixedBus } from '../../platform/bus/prefixed-bus.ts'
 import { systemClock } from '../../platform/clock.ts'
 import { openLog } from '../../platform/log.ts'
 import { openMetrics } from '../../platform/metrics.ts'
 import { openDatabase } from '../../platform/store/database.ts'
 import type { ProcessorSettings } from '../../processors/options.ts'
 import { type ProcessorName, startProcessors } from '../../processors/processors.ts'
-import { PrefixedBus } from '../support/prefixed-bus.ts'
 
 /** One processor in one process, as the environment says. Tells its counters, and ends when it is asked to or orphaned. */
 export interface WorkerSettings {
