@@ -120,6 +120,7 @@ class KafkaBus implements EventBus {
         connection: this.#options,
         offsets: (topic) => this.offsets(topic),
         committed: (group, topic) => this.#committed(group, topic),
+        onLeft: (left) => this.#consumers.delete(left),
       },
       options,
     )

@@ -24,6 +24,8 @@ export interface KafkaConsumerContext {
   readonly closeTimeoutMs: number
   readonly offsets: (topic: string) => Promise<ReadonlyMap<number, OffsetRange>>
   readonly committed: (group: string, topic: string) => Promise<ReadonlyMap<number, number>>
+  /** It has left its group, for whatever reason, and will not come back. */
+  readonly onLeft: (consumer: KafkaConsumer) => void
 }
 
 const FETCH_BYTES_MAX = 131_072
@@ -57,6 +59,7 @@ export class KafkaConsumer implements BusConsumer {
   readonly #stints = new Map<number, KafkaStint>()
   readonly #calls = new RunningCalls()
   readonly #joined = Promise.withResolvers<void>()
+  #hasJoined = false
   readonly #closing = new AbortController()
   readonly #hints = new Map<number, number>()
   #hintTimer: NodeJS.Timeout | undefined
@@ -88,6 +91,8 @@ export class KafkaConsumer implements BusConsumer {
     this.#consumer.on(GROUP_JOIN, ({ payload }) => this.#onJoin(payload.memberAssignment[this.#options.topic] ?? []))
     this.#consumer.on(REBALANCING, () => this.#revoke())
     this.#consumer.on(CRASH, ({ payload }) => this.#onCrash(payload))
+    // It may be rejected before `#join` comes to wait for it.
+    this.#joined.promise.catch(() => undefined)
     try {
       if (!(await endsWithin(openTimeoutMs, this.#join())))
         throw this.#unavailable(`no assignment came within ${openTimeoutMs} ms`)
@@ -96,7 +101,8 @@ export class KafkaConsumer implements BusConsumer {
       await this.#leave()
       throw error
     }
-    this.#hintTimer = setInterval(() => void this.#commitHints(), HINT_INTERVAL_MS)
+    // It may have ended already: at an offset that is gone.
+    if (!this.#closing.signal.aborted) this.#hintTimer = setInterval(() => void this.#commitHints(), HINT_INTERVAL_MS)
   }
 
   get assigned(): readonly number[] {
@@ -155,6 +161,7 @@ export class KafkaConsumer implements BusConsumer {
     this.#revoke()
     if (this.#closing.signal.aborted) return
     this.#assign(partitions)
+    this.#hasJoined = true
     this.#joined.resolve()
   }
 
@@ -330,6 +337,7 @@ export class KafkaConsumer implements BusConsumer {
       .disconnect()
       .catch((error: unknown) => log.debug({ err: error }, 'the consumer did not leave in good order'))
     await endsWithin(closeTimeoutMs, left)
+    this.#context.onLeft(this)
   }
 
   #fail(error: unknown): void {
@@ -337,11 +345,13 @@ export class KafkaConsumer implements BusConsumer {
     this.#closing.abort()
     this.#abandoned = true
     this.#revoke()
-    this.#joined.reject(error)
-    this.#leave().then(
-      () => this.#options.onFatal(error instanceof Error ? error : new Error(String(error))),
-      (reason: unknown) => this.#context.log.debug({ err: reason }, 'the consumer did not leave in good order'),
-    )
+    const reason = error instanceof Error ? error : new Error(String(error))
+    const tell = () => {
+      // Who waits for `consume` hears it there, everybody else through `onFatal`.
+      if (this.#hasJoined) this.#options.onFatal(reason)
+      else this.#joined.reject(reason)
+    }
+    this.#leave().then(tell, tell)
   }
 
   #unavailable(reason: string): PlatformError {
