@@ -5,6 +5,7 @@ export interface BoundedStreamOptions {
   /** Results that may wait for the reader; beyond it the oldest go. */
   readonly limit: number
   readonly onDropped: () => void
+  readonly onRead?: () => void
   /** Once, when the reader leaves, be it before the end or after. */
   readonly onLeave: () => void
 }
@@ -16,12 +17,14 @@ export interface BoundedStreamOptions {
 export class BoundedStream implements AsyncGenerator<ExecutionResult, undefined, undefined> {
   readonly #queue: ListenerQueue<ExecutionResult>
   readonly #onDropped: () => void
+  readonly #onRead: (() => void) | undefined
   #announced = 0
 
-  constructor({ limit, onDropped, onLeave }: BoundedStreamOptions) {
+  constructor({ limit, onDropped, onRead, onLeave }: BoundedStreamOptions) {
     this.#queue = new ListenerQueue({ keep: 'all', limit })
     this.#queue.onReturn(async () => onLeave())
     this.#onDropped = onDropped
+    this.#onRead = onRead
   }
 
   push(result: ExecutionResult): void {
@@ -35,8 +38,10 @@ export class BoundedStream implements AsyncGenerator<ExecutionResult, undefined,
 
   async next(): Promise<IteratorResult<ExecutionResult, undefined>> {
     const read = await this.#queue.next()
+    if (read.done) return read
+    this.#onRead?.()
     const skipped = this.#queue.dropped - this.#announced
-    if (read.done || skipped === 0) return read
+    if (skipped === 0) return read
     this.#announced += skipped
     // A result is shared by all readers, so the announcement goes on a copy.
     return { done: false, value: { ...read.value, extensions: { ...read.value.extensions, stream: { skipped } } } }

@@ -104,7 +104,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     metrics,
     log,
   })
-  const port = await listening(server, options.port, host)
   let stopped: Promise<void> | undefined
   const stop = async () => {
     const closed = closing(server, limits.stopLimitMs)
@@ -116,6 +115,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await Promise.all([...executors.values()].map((executor) => executor[Symbol.asyncDispose]()))
     await runtime[Symbol.asyncDispose]()
   }
+  const port = await listening(server, options.port, host).catch(async (error: unknown) => {
+    await stop()
+    throw error
+  })
   return {
     port,
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}${PATH}`,

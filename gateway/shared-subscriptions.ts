@@ -80,6 +80,7 @@ export class SharedSubscriptions {
     const reader = new BoundedStream({
       limit: resultsWaitingMax,
       onDropped: () => metrics.gatewaySkipped.inc(),
+      onRead: () => metrics.gatewayDelivered.inc(),
       onLeave: () => this.#leave(shared, reader),
     })
     shared.readers.add(reader)

@@ -166,10 +166,7 @@ export class Sockets {
         const sentence = `One connection runs at most ${limits.subscriptionsPerSocketMax} operations at once`
         return [limitExceeded(metrics, 'subscriptions_per_socket', sentence)]
       },
-      onNext: (_context, _id, _payload, _args, result) => {
-        metrics.gatewayDelivered.inc()
-        return result.errors && withoutStatus(result)
-      },
+      onNext: (_context, _id, _payload, _args, result) => result.errors && withoutStatus(result),
       onError: (_context, _id, _payload, errors) => errors.map((error) => publicError(error, log).toJSON()),
     }
   }

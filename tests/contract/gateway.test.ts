@@ -362,8 +362,11 @@ describe.each(ways)('The graph, planned by %s over %s subgraphs', (planner, plac
     const all = Array.from({ length: 300 }, () => live(TICKS, { symbols: ['AAPL'] }))
     await served.live(300)
     expect(served.gateway.subscriptions.sources).toBe(1)
+    const delivered = async () => (await served.metrics.gatewayDelivered.get()).values[0].value
+    const before = await delivered()
     await served.market.tell('AAPL', 1, 2, 3, 4, 5)
     await expect.poll(() => all.every(({ events }) => events.length === 5), { timeout: 20_000 }).toBe(true)
+    expect((await delivered()) - before).toBe(1_500)
     for (const one of all) one[Symbol.dispose]()
     await served.live(0)
   })
