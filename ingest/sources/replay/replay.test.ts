@@ -230,6 +230,29 @@ describe('pace', () => {
     expect(told.map(({ atMs }) => atMs)).toEqual([0, 100, 100, 150])
   })
 
+  test('a gap of months is kept, although no timer is that long', async () => {
+    const clock = new ManualClock(NOW_MS)
+    let longestMs = 0
+    const file = await tape(at(0, 100 * 86_400_000))
+    const source = await replaySource({
+      file,
+      speed: 1,
+      clock: {
+        now: clock.now,
+        sleep: (ms, signal) => {
+          longestMs = Math.max(longestMs, ms)
+          return clock.sleep(ms, signal)
+        },
+      },
+    })
+    const reading = readSource(source)
+    await expect.poll(() => clock.sleeping).toBe(1)
+    await clock.advance(100 * 86_400_000)
+    const [, last] = (await reading).ticks
+    expect(last.ingestTimeMs).toBe(NOW_MS + 100 * 86_400_000)
+    expect(longestMs).toBeLessThan(2 ** 31)
+  })
+
   test('a wait of hours ends at once when it is stopped', async () => {
     expect(await played(at(0, 36_000_000), 1, 10)).toHaveLength(1)
   })

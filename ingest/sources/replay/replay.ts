@@ -11,6 +11,8 @@ import { TapeRow } from './tape-row.ts'
 
 const BATCH_ROWS_MAX = 5_000
 const BATCH_REJECT_BYTES_MAX = 4_194_304
+/** A timer over 2^31 ms fires at once, and a tape may have a gap of months. */
+const SLEEP_MS_MAX = 3_600_000
 
 export interface ReplayOptions {
   readonly file: string
@@ -131,10 +133,10 @@ class Player {
     let before = this.checkpoint(false)
     while (this.records.next()) {
       let told = this.#read(nowMs)
-      if (told !== undefined && this.#pace.dueMs(told.eventTimeMs, nowMs) > nowMs) {
-        const dueMs = this.#pace.dueMs(told.eventTimeMs, nowMs)
+      const dueMs = told === undefined ? nowMs : this.#pace.dueMs(told.eventTimeMs, nowMs)
+      if (dueMs > nowMs) {
         if (this.#waiting > 0) yield this.#batch(before)
-        await this.#clock.sleep(dueMs - this.#clock.now(), this.#signal)
+        await this.#sleepUntil(dueMs)
         if (this.#signal.aborted) return
         nowMs = this.#clock.now()
         // It is first seen now, not when we looked how long to wait.
@@ -150,6 +152,15 @@ class Player {
       }
     }
     if (this.#waiting > 0) yield this.#batch(this.checkpoint(false))
+  }
+
+  async #sleepUntil(dueMs: number): Promise<void> {
+    for (
+      let restMs = dueMs - this.#clock.now();
+      restMs > 0 && !this.#signal.aborted;
+      restMs = dueMs - this.#clock.now()
+    )
+      await this.#clock.sleep(Math.min(restMs, SLEEP_MS_MAX), this.#signal)
   }
 
   get #waiting(): number {
