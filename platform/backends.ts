@@ -30,8 +30,9 @@ export interface Surroundings {
 }
 
 /** The database of the configuration, migrated; the embedded one where none is configured. */
-export async function openStore({ config, lifecycle, log, metrics, health }: Surroundings): Promise<Database> {
-  const url = config.DATABASE_URL ?? (await embeddedDatabase(config, lifecycle, log))
+export async function openStore(around: Surroundings): Promise<Database> {
+  const { config, lifecycle, log, metrics, health } = around
+  const url = config.DATABASE_URL ?? (await embeddedDatabase(around))
   await lifecycle.start('migrations', () => migrate(url, { log, timescale: config.TIMESCALE }))
   const database = await lifecycle.start('store', () =>
     openDatabase({ url, poolMax: config.DATABASE_POOL_MAX, log, metrics }),
@@ -40,9 +41,9 @@ export async function openStore({ config, lifecycle, log, metrics, health }: Sur
   return database
 }
 
-async function embeddedDatabase(config: Config, lifecycle: Lifecycle, log: Log): Promise<string> {
+async function embeddedDatabase({ config, lifecycle, log, metrics }: Surroundings): Promise<string> {
   const dataDir = config.DATA_DIR
-  const server = await lifecycle.start('embedded PostgreSQL', () => startEmbeddedPostgres({ dataDir, log }))
+  const server = await lifecycle.start('embedded PostgreSQL', () => startEmbeddedPostgres({ dataDir, log, metrics }))
   return server.url
 }
 

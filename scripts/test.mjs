@@ -7,6 +7,9 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+// Where install scripts were not allowed to run, the database client is not there yet.
+spawnSync(process.execPath, [join(import.meta.dirname, 'generate-client.mjs')], { stdio: 'inherit' })
+
 const vitest = join(createRequire(import.meta.url).resolve('vitest/package.json'), '..', 'vitest.mjs')
 const folder = mkdtempSync(join(tmpdir(), 'investor-updates-test-'))
 const report = join(folder, 'report.json')

@@ -120,15 +120,13 @@ describe.each(backends)('the life of a tick on %s', (_name, environment) => {
     await subscribed(platform, 1)
   })
 
-  test('the simulated market moves within ten seconds of the start, and says that it is simulated', async () => {
-    const startedMs = Date.now()
+  test('the simulated market moves soon after the start, and says that it is simulated', async () => {
     await using platform = await startPlatform([], environment())
     await platform.ready()
     using ticks = subscribe<{ ticks: Tick }>(platform.url, TICKS, { symbols: ['SPY', 'AAPL', 'BTC-USD'] })
     await expect.poll(() => ticks.events.length, { timeout: 30_000 }).toBeGreaterThan(3)
     expect(ticks.events[0].ticks.source).toBe('simulated')
     expect(platform.stdout()).toMatch(/SIMULATED/)
-    console.info(`start to the fourth tick at a subscriber: ${Date.now() - startedMs} ms`)
     const answer = await query<{ searchInstruments: { symbol: string }[] }>(
       platform.url,
       '{ searchInstruments(text: "apple") { symbol name } }',
@@ -143,7 +141,8 @@ describe.each(backends)('the life of a tick on %s', (_name, environment) => {
     using ticks = subscribe<{ ticks: Tick }>(platform.url, TICKS, { symbols: ['SPY'] })
     await expect.poll(() => ticks.events.length, { timeout: 30_000 }).toBeGreaterThan(20)
     platform.child.kill('SIGTERM')
-    expect({ code: await platform.exited, stderr: platform.stderr() }).toEqual({ code: 0, stderr: '' })
+    expect(await platform.exited).toBe(0)
+    expect(platform.stderr().slice(0, 2_000)).toBe('')
     await using stored = await openStored(platform.dataDir)
     const inStore = new Set(await storedTicks(stored))
     for (const { ticks: tick } of ticks.events)
