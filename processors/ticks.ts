@@ -13,13 +13,16 @@ import {
 } from '../platform/store/tick-writer.ts'
 import type { Fold, Owned, Processor } from './processor.ts'
 
-/** Ticks of one symbol in one message. More than that come only when we catch up, and then the newest matter. */
-export const TOLD_MAX = 1_000
+/** A transaction of more ticks than this is catching up, and then only the newest of each symbol are worth telling. */
+export const TOLD_ONE_BY_ONE_MAX = 1_000
+/** Ticks told of one symbol while we catch up. The others can be queried. */
+export const TOLD_WHILE_BEHIND_MAX = 20
 const KNOWN_SYMBOLS_MAX = 100_000
 
 export interface TicksOptions {
   readonly metrics: Metrics
-  readonly toldMax?: number
+  readonly toldOneByOneMax?: number
+  readonly toldWhileBehindMax?: number
 }
 
 /**
@@ -34,8 +37,12 @@ export class Ticks implements Processor<undefined> {
   readonly #options: Required<TicksOptions>
   readonly #known = new KnownSymbols()
 
-  constructor({ metrics, toldMax = TOLD_MAX }: TicksOptions) {
-    this.#options = { metrics, toldMax }
+  constructor(options: TicksOptions) {
+    this.#options = {
+      toldOneByOneMax: TOLD_ONE_BY_ONE_MAX,
+      toldWhileBehindMax: TOLD_WHILE_BEHIND_MAX,
+      ...options,
+    }
   }
 
   open(): undefined {
@@ -84,7 +91,9 @@ class TicksFold implements Fold<undefined> {
 
   async tell(publish: PubSub['publish']): Promise<void> {
     this.#known.add(this.#newest.keys())
-    const { metrics, toldMax } = this.#options
+    const { metrics, toldOneByOneMax, toldWhileBehindMax } = this.#options
+    const rows = this.#batches.reduce((sum, { length }) => sum + length, 0)
+    const toldMax = rows <= toldOneByOneMax ? rows : toldWhileBehindMax
     const telling: Promise<void>[] = []
     for (const [symbol, refs] of this.#storedBySymbol()) {
       const skipped = Math.max(0, refs.length - toldMax)

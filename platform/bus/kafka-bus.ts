@@ -75,24 +75,14 @@ class KafkaBus implements EventBus {
   }
 
   async createTopics(topics: readonly TopicSettings[]): Promise<void> {
-    const { clock, replicationFactor } = this.#options
+    const { clock } = this.#options
     for (let attempt = 1; ; attempt++) {
       try {
         const existing = new Set(await this.#admin.listTopics())
         const missing = topics.filter(({ name }) => !existing.has(name))
-        if (missing.length === 0) return
-        await this.#admin.createTopics({
-          waitForLeaders: true,
-          topics: missing.map(({ name, partitions, retentionMs, compacted }) => ({
-            topic: name,
-            numPartitions: partitions,
-            replicationFactor,
-            configEntries: [
-              { name: 'retention.ms', value: String(retentionMs) },
-              { name: 'cleanup.policy', value: compacted ? 'compact' : 'delete' },
-            ],
-          })),
-        })
+        if (missing.length > 0) await this.#create(missing)
+        // The controller has named the leaders before the brokers know that they are.
+        await Promise.all(topics.map(({ name }) => this.offsets(name)))
         return
       } catch (error) {
         // Just after a start, brokers answer "unknown topic" to the creation of topics.
@@ -101,6 +91,21 @@ class KafkaBus implements EventBus {
         await clock.sleep(backOffMs(attempt))
       }
     }
+  }
+
+  async #create(topics: readonly TopicSettings[]): Promise<void> {
+    await this.#admin.createTopics({
+      waitForLeaders: true,
+      topics: topics.map(({ name, partitions, retentionMs, compacted }) => ({
+        topic: name,
+        numPartitions: partitions,
+        replicationFactor: this.#options.replicationFactor,
+        configEntries: [
+          { name: 'retention.ms', value: String(retentionMs) },
+          { name: 'cleanup.policy', value: compacted ? 'compact' : 'delete' },
+        ],
+      })),
+    })
   }
 
   async produce(topic: string, records: readonly OutgoingRecord[]): Promise<void> {

@@ -56,11 +56,14 @@ const EXPECTED = 'Limiting retries for the idempotent producer may invalidate Eo
 const SAME_LINE_MS = 10_000
 const LINES_MAX = 500
 
+/** An answer of the broker that is an error: it reaches the caller, who knows whether that matters and says so. */
+const ANSWER = /^Response /
+
 /** While a broker is away the client says so several times a second: the same line is written once in ten seconds. */
 function logTo(log: Log): (entry: LogEntry) => void {
   const writtenAtMs = new Map<string, number>()
   return ({ namespace, level, log: { message, error, groupId, broker } }) => {
-    if (level > logLevel.WARN || message === EXPECTED) {
+    if (level > logLevel.WARN || message === EXPECTED || ANSWER.test(message)) {
       log.debug({ kafka: namespace, groupId }, message)
       return
     }

@@ -1,13 +1,39 @@
 import { setImmediate as endOfTurn } from 'node:timers/promises'
+import type { Clock } from '../clock.ts'
+import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
 import { backOffMs } from './back-off.ts'
-import type { BusConsumer, ConsumeOptions, RecordBatch } from './bus.ts'
+import type { BusConsumer, ConsumeOptions, OffsetRange, RecordBatch } from './bus.ts'
 import { endsWithin } from './ends-within.ts'
-import type { MemoryGroup } from './memory-group.ts'
+import type { MemoryLog } from './memory-log.ts'
 import { startingOffsets } from './starting-offsets.ts'
 import { RunningCalls, Stint } from './stint.ts'
 
+export interface GroupContext {
+  readonly topic: string
+  readonly logs: readonly MemoryLog[]
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly batchSizeMax: number
+  readonly closeTimeoutMs: number
+  /** A group has come further: records may be trimmed, producers may go on. */
+  readonly onProgress: () => void
+}
+
+/** What a consumer needs of its group. */
+export interface ConsumerGroup {
+  readonly name: string
+  readonly context: GroupContext
+  readonly processed: readonly number[]
+  advance(stint: Stint, nextOffset: number): void
+  positioned(stint: Stint, offset: number): void
+  ranges(): ReadonlyMap<number, OffsetRange>
+  leave(consumer: MemoryConsumer): void
+}
+
 export class MemoryConsumer implements BusConsumer {
-  readonly #group: MemoryGroup
+  readonly #group: ConsumerGroup
   readonly #options: ConsumeOptions
   readonly #stints = new Map<number, Stint>()
   /** Stints that a loop delivers to right now. */
@@ -15,7 +41,7 @@ export class MemoryConsumer implements BusConsumer {
   readonly #calls = new RunningCalls()
   readonly #closing = new AbortController()
 
-  constructor(group: MemoryGroup, options: ConsumeOptions) {
+  constructor(group: ConsumerGroup, options: ConsumeOptions) {
     this.#group = group
     this.#options = options
   }

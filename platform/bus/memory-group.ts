@@ -1,26 +1,10 @@
 import { PlatformError } from '../../domain/errors.ts'
-import type { Clock } from '../clock.ts'
-import type { Log } from '../log.ts'
-import type { Metrics } from '../metrics.ts'
 import type { ConsumeOptions, OffsetRange } from './bus.ts'
-import { MemoryConsumer } from './memory-consumer.ts'
-import type { MemoryLog } from './memory-log.ts'
+import { type ConsumerGroup, type GroupContext, MemoryConsumer } from './memory-consumer.ts'
 import type { Stint } from './stint.ts'
 
-export interface GroupContext {
-  readonly topic: string
-  readonly logs: readonly MemoryLog[]
-  readonly clock: Clock
-  readonly log: Log
-  readonly metrics: Metrics
-  readonly batchSizeMax: number
-  readonly closeTimeoutMs: number
-  /** A group has come further: records may be trimmed, producers may go on. */
-  readonly onProgress: () => void
-}
-
 /** The consumers that share the partitions of a topic, and how far they have come together. */
-export class MemoryGroup {
+export class MemoryGroup implements ConsumerGroup {
   readonly name: string
   readonly context: GroupContext
   /** Per partition: everything below is done. It outlives the consumers, as a committed offset does on Kafka. */

@@ -56,10 +56,13 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     metrics,
     queryLimitMs = QUERY_LIMIT_MS,
   } = options
-  const pool = openPool(url, poolMax, applicationName, log)
+  let closed: Promise<void> | undefined
+  const pool = openPool(url, poolMax, applicationName, (error) => {
+    // A server that is stopped right after us may still cut off connections on their way out.
+    if (!closed) log.warn({ err: error }, 'lost a connection to the database')
+  })
   const note = metrics ? watchPool(pool, metrics) : () => {}
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool, { disposeExternalPool: false }) })
-  let closed: Promise<void> | undefined
 
   const database: Database = {
     url,
@@ -109,7 +112,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   return database
 }
 
-function openPool(url: string, max: number, application_name: string, log: Log): pg.Pool {
+function openPool(url: string, max: number, application_name: string, lost: (error: Error) => void): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max,
@@ -118,7 +121,6 @@ function openPool(url: string, max: number, application_name: string, log: Log):
     idleTimeoutMillis: IDLE_MS,
     keepAlive: true,
   })
-  const lost = (error: Error) => log.warn({ err: error }, 'lost a connection to the database')
   // Without a listener the loss of a connection, idle or checked out, would be an uncaught error and end the process.
   pool.on('connect', (client) => client.on('error', lost))
   pool.on('error', () => {}) // Idle ones: `lost` has told already.
