@@ -23,7 +23,7 @@ export class Lane<State> {
   readonly #number: number
   #connection: Connection | undefined
   #failures = 0
-  /** Tells in the order of commits, while the next transaction is already under way. */
+  /** In the order of commits, while the next transaction is already under way; but only one transaction ahead. */
   #telling: Promise<void> = Promise.resolve()
 
   constructor(context: Context<State>, number: number) {
@@ -40,12 +40,14 @@ export class Lane<State> {
         await tasks.changed.wait()
         continue
       }
+      const tellingBefore = this.#telling
       try {
         await this.#transact(await this.#connect(), taken)
         this.#failures = 0
       } catch (error) {
         this.#recover(taken, error)
       }
+      await tellingBefore
     }
     await this.#telling
     this.#connection?.release()

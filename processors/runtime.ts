@@ -82,7 +82,9 @@ export async function runProcessor<State>(run: RunOptions<State>): Promise<Runni
     stop()
     throw error
   })
-  const lanes = Array.from({ length: options.lanes }, (_, number) => new Lane(context, number).run())
+  const lanes = Array.from({ length: options.lanes }, (_, number) =>
+    new Lane(context, number).run().catch(context.fail),
+  )
   const following = followWatermarks(context)
 
   return {

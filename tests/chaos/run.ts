@@ -81,7 +81,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
   })
   for (const processor of WORKERS) workers.start(processor)
   const producing = produce(bus, tape(options.ticks, options.seed, codec), options.ticksPerSecond)
-  const faults = await harm(options, workers, () => postgres.pid, say)
+  const faults = await harm(options, workers, database, () => postgres.pid, say)
   const produced = await producing
   say(`${produced} records produced`)
   await finished(bus, database, say)
@@ -121,6 +121,7 @@ function* inBatches(records: Iterable<OutgoingRecord>): Generator<OutgoingRecord
 async function harm(
   { seed, faults }: ChaosOptions,
   workers: Workers,
+  database: Database,
   postmaster: () => number,
   say: (line: string) => void,
 ): Promise<Record<string, number>> {
@@ -140,7 +141,13 @@ async function harm(
       await broker('kill')
       await broker('start')
     },
+    // Not the one that is still being started again.
     database: async () => {
+      for (let answers = false; !answers; )
+        answers = await database.ping().then(
+          () => true,
+          () => sleep(200, false),
+        )
       process.kill(postmaster(), 'SIGKILL')
     },
   }

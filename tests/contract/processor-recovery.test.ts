@@ -1,7 +1,7 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { PlatformError } from '../../domain/errors.ts'
 import type { EventBus } from '../../platform/bus/bus.ts'
 import { openKafkaBus } from '../../platform/bus/kafka-bus.ts'
@@ -46,7 +46,10 @@ describe.each(backends)('On %s', (_name, openBus) => {
     const { start, produce, select, fatal } = stack.use(await openProcessing({ openBus, database }))
     await start(['ticks', 'bars'], { batchSizeMax: 50 })
     for (let i = 0; i < 200; i++) {
-      if (i === 60 || i === 130) process.kill(postgres.pid, 'SIGKILL')
+      if (i === 60 || i === 130) {
+        await vi.waitFor(() => database.ping(), { timeout: 30_000 })
+        process.kill(postgres.pid, 'SIGKILL')
+      }
       await produce(...['AAPL', 'MSFT', 'IBM'].map((symbol) => print({ symbol, eventTimeMs: OPENING_MS + i * 200 })))
     }
     const count = (sql: string) => select(sql).catch((error: unknown) => String(error))
