@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { expectExact } from '../support/expect-exact.ts'
 import { metric, type PlatformProcess, startPlatform, temporaryDataDir } from '../support/platform-process.ts'
-import { barsOf, lastPrints, type Print, printsOf } from '../support/recomputation.ts'
-import { openStored, type Stored, storedBars, storedQuotes, storedTicks } from '../support/stored.ts'
+import { printsOf } from '../support/recomputation.ts'
+import { openStored } from '../support/stored.ts'
 import { walk, writeTape } from '../support/tapes.ts'
 
 interface Summary {
@@ -24,22 +25,6 @@ async function finished(platform: PlatformProcess): Promise<Summary> {
   const code = await platform.exited
   expect({ code, stderr: platform.stderr().slice(0, 2_000) }).toEqual({ code: 0, stderr: '' })
   return JSON.parse(platform.stdout().trim().split('\n').at(-1) ?? '') as Summary
-}
-
-/** Every tick, quote and bar against the recomputation from the file. */
-async function expectExact(stored: Stored, prints: readonly Print[]): Promise<void> {
-  const bare = (print: Print) => `${print.timeMs}|${print.price}|${print.size}`
-  expect(await storedTicks(stored)).toEqual(prints.map((print) => `${print.symbol}|${bare(print)}`))
-  expect(await storedQuotes(stored)).toEqual(
-    new Map([...lastPrints(prints)].map(([symbol, print]) => [symbol, bare(print)])),
-  )
-  expect(await storedBars(stored)).toEqual(barsOf(prints))
-  for (const [view, intervalMs] of [
-    ['bars_5m', 300_000],
-    ['bars_1h', 3_600_000],
-    ['bars_1d', 86_400_000],
-  ] as const)
-    expect(await storedBars(stored, view)).toEqual(barsOf(prints, intervalMs))
 }
 
 describe('replaying a tape', () => {

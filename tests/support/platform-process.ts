@@ -36,7 +36,7 @@ export async function startPlatform(
 ): Promise<PlatformProcess> {
   const ownDir = dataDir === undefined ? await temporaryDataDir() : undefined
   const dir = dataDir ?? ownDir ?? ''
-  const port = await freePort()
+  const port = Number(environment.PORT ?? (await freePort()))
   const child = spawn(
     process.execPath,
     ['--disable-warning=TimeoutNegativeWarning', '--import', 'tsx', 'main.ts', ...args],
