@@ -1,13 +1,15 @@
 import type { GraphQLResolveInfo } from 'graphql'
 import { Arg, FieldResolver, ID, Resolver, Root, Subscription } from 'type-graphql'
 import type { Bar, BarInterval } from '../../domain/bar.ts'
-import { undescribed } from '../../domain/instrument.ts'
+import type { Instrument } from '../../domain/instrument.ts'
 import type { Tick } from '../../domain/tick.ts'
+import type { Clock } from '../../platform/clock.ts'
 import { resolverOf } from '../../platform/graphql/subgraph.ts'
 import type { Metrics } from '../../platform/metrics.ts'
 import { listen } from '../../platform/pubsub/listener-queue.ts'
 import type { PubSub } from '../../platform/pubsub/pubsub.ts'
 import { BarIntervalEnum, BarObject, barView } from './bar.ts'
+import { DescribedInstruments } from './described-instruments.ts'
 import { flatten } from './flatten.ts'
 import { InstrumentObject } from './instrument.ts'
 import type { Loaders } from './loaders.ts'
@@ -20,21 +22,24 @@ const SYMBOLS = `1 to ${SYMBOLS_MAX} symbols; lower case is accepted.`
 const ERRORS = 'INVALID_ARGUMENT for a malformed symbol, UNKNOWN_SYMBOL where no instrument has it.'
 
 /** Updates of one subscription that may wait to be resolved; beyond it the oldest are dropped and counted. */
-const UPDATES_WAITING_MAX = 10_000
+const UPDATES_WAITING_MAX = 1_000
 
 export interface LiveSources {
   readonly instruments: InstrumentStore
   readonly loaders: Loaders
   readonly pubsub: PubSub
+  readonly clock: Clock
   readonly metrics: Metrics
 }
 
 @Resolver(() => TickObject)
 export class LiveResolver {
   readonly #from: LiveSources
+  readonly #described: DescribedInstruments
 
   constructor(from: LiveSources) {
     this.#from = from
+    this.#described = new DescribedInstruments(from.loaders, from.clock)
   }
 
   @Subscription(() => TickObject, {
@@ -62,8 +67,8 @@ export class LiveResolver {
   @FieldResolver(() => InstrumentObject, {
     description: 'What traded; named by its symbol alone where nobody has described it yet.',
   })
-  async instrument(@Root() tick: TickObject): Promise<InstrumentObject> {
-    return (await this.#from.loaders.instruments.load(tick.symbol)) ?? undescribed(tick.symbol)
+  instrument(@Root() tick: TickObject): Instrument | Promise<Instrument> {
+    return this.#described.of(tick.symbol)
   }
 
   async listenToTicks(requested: readonly string[]): Promise<AsyncIterable<Tick>> {
