@@ -18,18 +18,24 @@ export interface StartingOffsets {
 }
 
 /**
+ * A position beyond the end may only seem so: the end was read before the position, which can take long and is moved on by
+ * others meanwhile; and a broker that was killed tells an end that lags until it has read its log again.
+ */
+const BEYOND_END_MS_MAX = 5_000
+
+/**
  * Where to start each partition of a new assignment; undefined once a newer assignment has taken over. Tries again while
  * the bus or whoever knows the position cannot be asked: an assignment without a position delivers nothing.
  * @throws OFFSET_LOST, or what `position` threw where that cannot succeed later
  */
 export async function startingOffsets(asked: StartingOffsets): Promise<ReadonlyMap<number, number> | undefined> {
-  const { group, topic, partitions, current, clock, log } = asked
+  const { group, topic, current, clock, log } = asked
   for (let attempt = 1; current(); attempt++) {
     try {
-      const held = await asked.ranges()
-      const ranges = new Map(partitions.map((partition) => [partition, rangeOf(held, topic, partition)]))
+      const ranges = await rangesOf(asked)
       const known = asked.position ? await asked.position(ranges, current) : await asked.processed()
-      return current() ? checked(asked, ranges, known) : undefined
+      const reaching = await reachingTo(asked, known, ranges)
+      return current() ? checked(asked, reaching, known) : undefined
     } catch (error) {
       if (isPlatformError(error) && !error.retryable) throw error
       if (current()) log.warn({ err: error, group, topic, attempt }, 'cannot tell yet where to start reading')
@@ -37,6 +43,28 @@ export async function startingOffsets(asked: StartingOffsets): Promise<ReadonlyM
     }
   }
   return undefined
+}
+
+type Ranges = ReadonlyMap<number, OffsetRange>
+
+async function rangesOf({ ranges, partitions, topic }: StartingOffsets): Promise<Ranges> {
+  const held = await ranges()
+  return new Map(partitions.map((partition) => [partition, rangeOf(held, topic, partition)]))
+}
+
+/** The ranges, asked again for a while where a position lies beyond its end. */
+async function reachingTo(asked: StartingOffsets, known: ReadonlyMap<number, number>, ranges: Ranges): Promise<Ranges> {
+  const untilMs = asked.clock.now() + BEYOND_END_MS_MAX
+  let held = ranges
+  const beyond = () => [...held].some(([partition, { high }]) => (known.get(partition) ?? high) > high)
+  for (let attempt = 1; beyond() && asked.current(); attempt++) {
+    if (attempt > 1) {
+      if (asked.clock.now() >= untilMs) break
+      await asked.clock.sleep(backOffMs(attempt))
+    }
+    held = await rangesOf(asked)
+  }
+  return held
 }
 
 function rangeOf(held: ReadonlyMap<number, OffsetRange>, topic: string, partition: number): OffsetRange {
@@ -47,7 +75,7 @@ function rangeOf(held: ReadonlyMap<number, OffsetRange>, topic: string, partitio
 
 function checked(
   { group, topic, position }: StartingOffsets,
-  ranges: ReadonlyMap<number, OffsetRange>,
+  ranges: Ranges,
   known: ReadonlyMap<number, number>,
 ): ReadonlyMap<number, number> {
   return new Map(
