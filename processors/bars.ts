@@ -196,7 +196,7 @@ class BarsFold implements Fold<BarState> {
 }
 
 /** The count of prints tells a bar's events apart: it closes once, and each correction adds a print. */
-export const barEventId = ({
+const barEventId = ({
   symbol,
   interval,
   startMs,
