@@ -79,6 +79,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
       ...(options.guards && { guards: options.guards }),
     },
   })
+  stack.defer(async () => void (await workers.stop()))
   for (const processor of WORKERS) workers.start(processor)
   const producing = produce(bus, tape(options.ticks, options.seed, codec), options.ticksPerSecond)
   const faults = await harm(options, workers, database, () => postgres.pid, say)

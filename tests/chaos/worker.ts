@@ -29,6 +29,9 @@ const report = (message: WorkerReport) => {
   if (process.connected) process.send?.(message)
 }
 
+// Before anything is waited for: a worker must never outlive who started it.
+process.on('disconnect', () => process.exit(0))
+
 const log = openLog(process.env.CHAOS_LOG ?? 'silent')
 const metrics = openMetrics()
 const database = await untilOpen(() => openDatabase({ url: settings.databaseUrl, poolMax: 8, log }))
@@ -78,7 +81,6 @@ async function count(): Promise<Record<string, number>> {
 }
 
 setInterval(async () => report({ counters: await count() }), 500)
-process.on('disconnect', () => process.exit(0))
 process.on('SIGTERM', async () => {
   await processors[Symbol.asyncDispose]()
   process.exit(0)
