@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
+import { inspect } from 'node:util'
 import { createClient } from 'graphql-ws'
 import { build, type Histogram } from 'hdr-histogram-js'
 import { Kafka, logLevel } from 'kafkajs'
@@ -137,7 +138,7 @@ async function platformLatency(brokers: string, redis: string, rate: number): Pr
           histogram.recordValue(Math.max(0, Math.round((nowMs() - data.ticks.size - STAMP_BASE) * TENTHS)))
       },
       error: (error) => {
-        throw new Error(JSON.stringify(error))
+        throw error instanceof Error ? error : new Error(`the subscription ended: ${inspect(error)}`)
       },
       complete: () => undefined,
     },

@@ -35,6 +35,8 @@ export const SOCKET_LIMITS: SocketLimits = {
 /** A client that does not read what it asked for. */
 export const TOO_SLOW = 4508
 const GOING_AWAY = 1001
+/** An operation may be so far ahead of its socket: what is sent within one turn of the event loop leaves in one write. */
+const SEND_AHEAD_BYTES_MAX = 16_384
 /** A client that is told to go and does not is cut off after this. */
 const CLOSE_GRACE_MS = 1_000
 
@@ -50,6 +52,8 @@ interface Client {
   /** When something last left, or began to wait. */
   progressMs: number
   closing: boolean
+  /** Its TCP socket holds back what is written until the end of this turn. */
+  corked: boolean
 }
 
 export interface SocketsOptions {
@@ -119,13 +123,13 @@ export class Sockets {
 
   #opened(socket: WebSocket, request: IncomingMessage): void {
     const { metrics, log } = this.#options
-    const client: Client = { alive: true, unsent: 0, progressMs: performance.now(), closing: false }
+    const client: Client = { alive: true, unsent: 0, progressMs: performance.now(), closing: false, corked: false }
     this.#clients.set(socket, client)
     metrics.gatewaySockets.set(this.#clients.size)
     const closed = this.#protocol.opened(
       {
         protocol: socket.protocol,
-        send: (message) => send(socket, client, message),
+        send: (message) => send(socket, request.socket, client, message),
         close: (code, reason) => socket.close(code, reason),
         onMessage: (handle) => socket.on('message', (message) => this.#handle(socket, handle(String(message)))),
       },
@@ -207,11 +211,19 @@ export class Sockets {
   }
 }
 
-/** Resolves when the message has left for the network: until then the operation sends nothing more. */
-function send(socket: WebSocket, client: Client, message: string): Promise<void> {
+/** Resolves when the operation may send more: at once while little waits, else when the message has left for the network. */
+function send(socket: WebSocket, tcp: Duplex, client: Client, message: string): Promise<void> {
   if (socket.readyState !== socket.OPEN) return Promise.resolve()
   if (client.unsent++ === 0) client.progressMs = performance.now()
-  return new Promise((resolve) => {
+  if (!client.corked) {
+    client.corked = true
+    tcp.cork()
+    setImmediate(() => {
+      client.corked = false
+      tcp.uncork()
+    })
+  }
+  const left = new Promise<void>((resolve) => {
     // A socket that fails while sending is closing; its operations end with it.
     socket.send(message, () => {
       client.unsent--
@@ -219,6 +231,7 @@ function send(socket: WebSocket, client: Client, message: string): Promise<void>
       resolve()
     })
   })
+  return socket.bufferedAmount < SEND_AHEAD_BYTES_MAX ? Promise.resolve() : left
 }
 
 function refuse(socket: Duplex, status: number, reason: string): void {

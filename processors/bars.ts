@@ -47,6 +47,8 @@ export class Bars implements Processor<BarState> {
   readonly name = 'bars'
   readonly topic = 'stock-data'
   readonly synchronousCommit = 'off'
+  /** Nobody reads a bar that changes more than ten times a second, and each change costs four messages a symbol. */
+  readonly lingerMs = 100
   readonly keepsOriginals = true
   readonly #codec: Pick<EventCodec, 'encode'>
 
@@ -196,12 +198,8 @@ class BarsFold implements Fold<BarState> {
 }
 
 /** The count of prints tells a bar's events apart: it closes once, and each correction adds a print. */
-const barEventId = ({
-  symbol,
-  interval,
-  startMs,
-  trades,
-}: Omit<BarRange, 'endMs'> & { trades: number }): string => `bar|${symbol}|${interval}|${startMs}|${trades}`
+const barEventId = ({ symbol, interval, startMs, trades }: Omit<BarRange, 'endMs'> & { trades: number }): string =>
+  `bar|${symbol}|${interval}|${startMs}|${trades}`
 
 const finalKey = (symbol: string, startMs: number, interval: BarInterval) => `${symbol}|${heldKey(startMs, interval)}`
 

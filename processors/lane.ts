@@ -23,6 +23,8 @@ export class Lane<State> {
   readonly #number: number
   #connection: Connection | undefined
   #failures = 0
+  /** When the transaction before was taken. */
+  #startedMs = 0
   /** In the order of commits, while the next transaction is already under way; but only one transaction ahead. */
   #telling: Promise<void> = Promise.resolve()
 
@@ -35,6 +37,9 @@ export class Lane<State> {
   async run(): Promise<void> {
     const { tasks, options, signal } = this.#context
     while (!signal.aborted) {
+      await this.#linger()
+      // It was told to stop while it lingered, and nobody tells it twice.
+      if (signal.aborted) break
       const taken = tasks.take(this.#number, options.lanes, options.batchSizeMax)
       if (taken.length === 0) {
         await tasks.changed.wait()
@@ -51,6 +56,15 @@ export class Lane<State> {
     }
     await this.#telling
     this.#connection?.release()
+  }
+
+  /** So that transactions of a processor that can wait are fewer and larger. */
+  async #linger(): Promise<void> {
+    const { clock, options, processor, signal, tasks } = this.#context
+    const sinceMs = clock.now() - this.#startedMs
+    const isFull = tasks.waiting(this.#number, options.lanes) >= options.batchSizeMax
+    if (sinceMs < processor.lingerMs && !isFull) await clock.sleep(processor.lingerMs - sinceMs, signal)
+    this.#startedMs = clock.now()
   }
 
   async #connect(): Promise<Connection> {

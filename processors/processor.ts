@@ -18,6 +18,11 @@ export interface Processor<State> {
   readonly topic: 'stock-data'
   /** off where a crash of the database may take results back: they are made again from the bus. */
   readonly synchronousCommit: 'on' | 'off'
+  /**
+   * How long work may wait for more to share its transaction. 0: none, it is told the moment it is stored. A full
+   * transaction never waits.
+   */
+  readonly lingerMs: number
   /** The fold wants each tick's bytes, because it may put one aside. */
   readonly keepsOriginals: boolean
   /** The state of one partition from what the last owner committed. */

@@ -33,6 +33,7 @@ export class Ticks implements Processor<undefined> {
   readonly name = 'ticks'
   readonly topic = 'stock-data'
   readonly synchronousCommit = 'off'
+  readonly lingerMs = 0
   readonly keepsOriginals = false
   readonly #options: Required<TicksOptions>
   readonly #known = new KnownSymbols()
