@@ -8,13 +8,22 @@ import { publicError } from './public-error.ts'
 const wrapped = (originalError: Error) => new GraphQLError('outer', { path: ['a'], originalError })
 
 test('an expected error keeps its code and sentence, however often it was wrapped', () => {
-  const error = wrapped(wrapped(new PlatformError('STORE_UNAVAILABLE', 'The database is away', { cause: 'hunter2' })))
+  const error = wrapped(wrapped(new PlatformError('UNKNOWN_SYMBOL', 'Nobody has it', { cause: 'hunter2' })))
   expect(publicError(error, silentLog).toJSON()).toEqual({
-    message: 'The database is away',
+    message: 'Nobody has it',
     path: ['a'],
-    extensions: { code: 'STORE_UNAVAILABLE', retryable: true },
+    extensions: { code: 'UNKNOWN_SYMBOL', retryable: false },
   })
 })
+
+test.each(['STORE_UNAVAILABLE', 'PUBSUB_UNAVAILABLE', 'BUS_UNAVAILABLE', 'REGISTRY_UNAVAILABLE'] as const)(
+  '%s says that it will pass, and not where the backend is',
+  (code) => {
+    const shown = publicError(wrapped(new PlatformError(code, 'ECONNREFUSED 10.0.0.7:5432/ticks')), silentLog)
+    expect(shown.message).toMatch(/ now, try again in a moment$/)
+    expect(shown.extensions).toEqual({ code, retryable: true })
+  },
+)
 
 test('an unexpected error becomes a reference that the log explains', () => {
   const lines: string[] = []

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { GraphQLError, type GraphQLErrorOptions } from 'graphql'
-import { isErrorCode, PlatformError } from '../../domain/errors.ts'
+import { type ErrorCode, isErrorCode, PlatformError } from '../../domain/errors.ts'
 import type { Log } from '../log.ts'
 
 /** What GraphQL itself refuses: the words are about the client's own document, so the client may read them. */
@@ -11,6 +11,14 @@ const REQUEST_CODES: ReadonlySet<unknown> = new Set([
   'BAD_REQUEST',
   'OPERATION_RESOLUTION_FAILURE',
 ])
+
+/** Where a backend is and what it answered is for operators: /ready and the log tell it. */
+const OUTAGES: Partial<Record<ErrorCode, string>> = {
+  STORE_UNAVAILABLE: 'The store cannot be read now, try again in a moment',
+  PUBSUB_UNAVAILABLE: 'Live updates are not available now, try again in a moment',
+  BUS_UNAVAILABLE: 'The bus cannot be reached now, try again in a moment',
+  REGISTRY_UNAVAILABLE: 'The schema registry cannot be asked now, try again in a moment',
+}
 
 /**
  * What a client may see of an error: a code to act on and a sentence. Expected errors keep theirs; anything else is a bug
@@ -23,7 +31,9 @@ export function publicError(error: unknown, log: Log): GraphQLError {
   const place = { nodes: outer?.nodes, source: outer?.source, positions: outer?.positions, path: outer?.path }
   if (cause instanceof PlatformError) {
     const { message, code, retryable } = cause
-    return new GraphQLError(message, { ...place, extensions: { code, retryable } })
+    const outage = OUTAGES[code]
+    if (outage !== undefined) log.debug({ err: cause, path: outer?.path }, 'a request met an outage')
+    return new GraphQLError(outage ?? message, { ...place, extensions: { code, retryable } })
   }
   if (cause instanceof GraphQLError) {
     const { code, reference, retryable, http } = outer?.extensions ?? cause.extensions

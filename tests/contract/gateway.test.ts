@@ -197,7 +197,10 @@ describe.each(ways)('The graph, planned by %s over %s subgraphs', (planner, plac
     served.market.broken = new PlatformError('STORE_UNAVAILABLE', 'The database cannot be reached')
     const [error] = await failure('{ instrument(symbol: "AAPL") { symbol } }')
     served.market.broken = undefined
-    expect(error).toEqual({ code: 'STORE_UNAVAILABLE', message: 'The database cannot be reached' })
+    expect(error).toEqual({
+      code: 'STORE_UNAVAILABLE',
+      message: 'The store cannot be read now, try again in a moment',
+    })
   })
 
   test('one entity that fails leaves the others', async () => {
