@@ -1,4 +1,4 @@
-import { PlatformError } from '../domain/errors.ts'
+import { isPlatformError, PlatformError } from '../domain/errors.ts'
 import { type Clock, systemClock } from './clock.ts'
 import type { Log } from './log.ts'
 
@@ -182,8 +182,7 @@ export async function runUntilStopped(
     if (!lifecycle.signal.aborted) lifecycle.fail('start', error)
   })
   const ending = await lifecycle.ended
-  if (ending.why === 'failed')
-    log.fatal({ part: ending.part, err: ending.error }, `${ending.part} failed: ${reason(ending)}`)
+  if (ending.why === 'failed') log.fatal(detail(ending), `${ending.part} failed: ${reason(ending)}`)
   else log.info(ending, 'Stopping')
   const report = await lifecycle.stop()
   remove()
@@ -214,5 +213,9 @@ function listen(host: Host, lifecycle: Lifecycle, log: Log): () => void {
     for (const [event, listener] of Object.entries(listeners)) host.off(event, listener)
   }
 }
+
+/** What was expected to go wrong is a code and a sentence; only of a bug does it matter where in the code it was. */
+const detail = ({ part, error }: { part: string; error: unknown }) =>
+  isPlatformError(error) ? { part, code: error.code } : { part, err: error }
 
 const reason = ({ error }: { error: unknown }) => (error instanceof Error ? error.message : String(error))

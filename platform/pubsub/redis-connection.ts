@@ -40,7 +40,7 @@ export class RedisConnection implements AsyncDisposable {
   #wasLive = false
   #away = false
   #closing = false
-  #reason = 'not connected yet'
+  #reason = `no answer within ${ANSWER_TIMEOUT_MS} ms`
 
   /** `prepare` runs after each connect; the connection is live when it has resolved. It is asked again if it rejects. */
   constructor(name: string, options: RedisConnectionOptions, prepare: () => Promise<void> = () => Promise.resolve()) {

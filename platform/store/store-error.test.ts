@@ -12,6 +12,7 @@ describe('storeError', () => {
     ['the name is unknown', failed('getaddrinfo ENOTFOUND', 'ENOTFOUND')],
     ['the connection broke', failed('Connection terminated unexpectedly')],
     ['no connection became free', failed('timeout exceeded when trying to connect')],
+    ['it accepts and says nothing', failed('timeout expired')],
     ['there was no answer in time', failed('Query read timeout')],
     ['it is starting up', failed('the database system is starting up', '57P03')],
     ['an operator cut the connection', failed('terminating connection', '57P01')],

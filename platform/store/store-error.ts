@@ -23,7 +23,7 @@ const UNAVAILABLE_STATES = /^(08...|53...|57P0.|25006|25P03|25P04)$/
 const MISCONFIGURED_STATES = new Set(['28000', '28P01', '3D000'])
 /** What pg and its pool say without a code. */
 const UNAVAILABLE_MESSAGES =
-  /Connection terminated|timeout exceeded when trying to connect|Query read timeout|connection error and is not queryable|Client was closed/
+  /Connection terminated|timeout exceeded when trying to connect|timeout expired|Query read timeout|connection error and is not queryable|Client was closed/
 
 const codeOf = (error: Error): string => ('code' in error && typeof error.code === 'string' ? error.code : '')
 
