@@ -1,16 +1,16 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir, uptime } from 'node:os'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { silentLog } from '../../platform/log.ts'
 import { isAlive } from '../../platform/store/alive.ts'
 import { openDatabase } from '../../platform/store/database.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../platform/store/embedded-postgres.ts'
+import { type PostgresOwner, postgresOwner } from '../support/postgres-owner-process.ts'
 
 let dataDir: string
 const open: EmbeddedPostgres[] = []
@@ -43,20 +43,10 @@ async function onServer<Row extends pg.QueryResultRow>(url: string, sql: string)
   }
 }
 
-/** A process of its own that owns the data folder, so that it can be killed. */
-async function ownerProcess(): Promise<{ child: ChildProcess; url: string; pid: number }> {
-  const program = fileURLToPath(new URL('../support/postgres-owner.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', program, dataDir], { stdio: ['ignore', 'pipe', 'pipe'] })
-  owners.push(child)
-  let stderr = ''
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk
-  })
-  const [line] = await Promise.race([
-    once(child.stdout, 'data'),
-    once(child, 'exit').then(([code]) => Promise.reject(new Error(`The owner ended with ${code}: ${stderr}`))),
-  ])
-  return { child, ...(JSON.parse(String(line)) as { url: string; pid: number }) }
+async function ownerProcess(): Promise<PostgresOwner> {
+  const owner = await postgresOwner(dataDir)
+  owners.push(owner.child)
+  return owner
 }
 
 describe('Embedded PostgreSQL', () => {
