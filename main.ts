@@ -283,6 +283,8 @@ async function main(): Promise<void> {
   }
   const config = readConfig(process.env, NEEDS[args.role])
   const log = openLog(config.LOG_LEVEL)
+  // The gateway's runtime reads a variable of the same name, and refuses levels that it does not know.
+  delete process.env.LOG_LEVEL
   const metrics = openMetrics()
   metrics.collectProcess()
   await runUntilStopped(
