@@ -199,6 +199,7 @@ async function startEdge(around: Surroundings, database?: Database, pubsub?: Pub
         sdl: readFileSync(new URL('subgraphs/market/schema.graphql', import.meta.url), 'utf8'),
         url: url ?? '',
       }
+  if (url !== undefined) health.addCheck('subgraph market', () => pingSubgraph(url))
   const gateway = await lifecycle.start('gateway', () =>
     startGateway({
       host: config.HOST,
@@ -218,6 +219,18 @@ async function startEdge(around: Surroundings, database?: Database, pubsub?: Pub
   )
   say(`GraphQL           ${gateway.url.replace('127.0.0.1', 'localhost')}   (open it in a browser)`)
   return gateway
+}
+
+async function pingSubgraph(url: string): Promise<void> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"query":"{ __typename }"}',
+  }).catch((cause: unknown) => {
+    throw new PlatformError('SUBGRAPH_UNAVAILABLE', 'The subgraph market cannot be reached', { cause })
+  })
+  await response.body?.cancel()
+  if (!response.ok) throw new PlatformError('SUBGRAPH_UNAVAILABLE', `The subgraph market answered ${response.status}`)
 }
 
 async function startOps({ config, lifecycle, health, metrics }: Surroundings, role: Role): Promise<void> {

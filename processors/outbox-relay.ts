@@ -122,9 +122,10 @@ export class OutboxRelay implements AsyncDisposable {
     const events = await oldestInOutbox(connection, this.#options.batchSizeMax, this.#options.batchBytesMax)
     await this.#count(connection, events.length)
     if (events.length === 0) return 0
-    for (const [topic, group] of Map.groupBy(events, (event) => event.topic))
+    for (const [topic, group] of Map.groupBy(events, (event) => event.topic)) {
       await this.#produce(connection, topic, group)
-    await this.#deps.bus.settled()
+      if (!(await this.#settled(topic))) return 0
+    }
     await removeFromOutbox(
       connection,
       events.map((event) => event.row),
@@ -132,6 +133,17 @@ export class OutboxRelay implements AsyncDisposable {
     for (const [topic, group] of Map.groupBy(events, (event) => event.topic))
       this.#deps.metrics.outboxRelayed.inc({ topic }, group.length)
     return events.length
+  }
+
+  /** False where we have to stop first: what is still in the outbox is told again. */
+  #settled(topic: string): Promise<boolean> {
+    const { signal } = this.#stopping
+    const { promise: stopped, resolve } = Promise.withResolvers<boolean>()
+    const stop = () => resolve(false)
+    if (signal.aborted) stop()
+    signal.addEventListener('abort', stop)
+    const settled = this.#deps.bus.settled(topic).then(() => true)
+    return Promise.race([settled, stopped]).finally(() => signal.removeEventListener('abort', stop))
   }
 
   async #produce(connection: Connection, topic: string, events: readonly WaitingEvent[]): Promise<void> {

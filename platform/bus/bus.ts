@@ -20,9 +20,10 @@ export interface EventBus extends AsyncDisposable {
 
   /**
    * Resolves once everything produced before the call would survive a crash of this process: on Kafka at once (it was
-   * acknowledged), in memory when every consumer group has processed it. A source's checkpoint may move no further than this.
+   * acknowledged), in memory when every consumer group has processed it, so only while they run. A source's checkpoint may
+   * move no further than this. Of one topic, or of all.
    */
-  settled(): Promise<void>
+  settled(topic?: string): Promise<void>
 
   /** Joins the group and starts delivering. Resolves when the first assignment has arrived. */
   consume(options: ConsumeOptions): Promise<BusConsumer>

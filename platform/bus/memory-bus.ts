@@ -93,8 +93,9 @@ export class MemoryBus implements EventBus {
     await this.#yield(records.length)
   }
 
-  async settled(): Promise<void> {
-    const ends = [...this.#topics.values()].map(({ groups, logs }) => ({ groups, highs: logs.map(({ high }) => high) }))
+  async settled(name?: string): Promise<void> {
+    const topics = name === undefined ? [...this.#topics.values()] : [this.#topic(name)]
+    const ends = topics.map(({ groups, logs }) => ({ groups, highs: logs.map(({ high }) => high) }))
     const done = () =>
       ends.every(({ groups, highs }) =>
         [...groups.values()].every(({ processed }) => highs.every((high, partition) => processed[partition] >= high)),

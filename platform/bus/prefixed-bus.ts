@@ -21,8 +21,8 @@ export class PrefixedBus implements EventBus {
     return this.#bus.produce(this.#prefix + topic, records)
   }
 
-  settled(): Promise<void> {
-    return this.#bus.settled()
+  settled(topic?: string): Promise<void> {
+    return this.#bus.settled(topic === undefined ? undefined : this.#prefix + topic)
   }
 
   consume(options: ConsumeOptions): Promise<BusConsumer> {

@@ -27,7 +27,12 @@ class Shelf implements Pick<EventBus, 'produce' | 'settled'> {
     for (const record of records) this.taken.push({ topic, record })
   }
 
-  async settled(): Promise<void> {}
+  /** Whom the bus waits for until what it was given survives a crash. */
+  readers: Promise<void> = Promise.resolve()
+
+  settled(): Promise<void> {
+    return this.readers
+  }
 
   get ids(): (string | undefined)[] {
     return this.taken.map(({ record }) => record.headers?.ce_id)
@@ -147,3 +152,12 @@ const lockHolders = async () => {
   )
   return Number(rows[0].count)
 }
+
+test('a stop does not wait for readers who have stopped before, and what they did not read is told again', async () => {
+  shelf.readers = new Promise(() => {})
+  const running = relay()
+  await store(event('event'))
+  await eventually(() => shelf.ids).toEqual(['event'])
+  await running[Symbol.asyncDispose]()
+  expect(await countOutbox(database.pool)).toBe(1)
+})

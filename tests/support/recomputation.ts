@@ -40,7 +40,9 @@ export function barsOf(prints: readonly Print[], intervalMs = 60_000): Map<strin
       const prices = ordered.map((print) => print.price)
       const volume = ordered.reduce((sum, print) => sum + print.size, 0)
       const [open, close] = [prices[0], prices[prices.length - 1]]
-      return [key, [open, Math.max(...prices), Math.min(...prices), close, volume, prices.length].join('|')]
+      const high = prices.reduce((highest, price) => Math.max(highest, price))
+      const low = prices.reduce((lowest, price) => Math.min(lowest, price))
+      return [key, [open, high, low, close, volume, prices.length].join('|')]
     }),
   )
 }
