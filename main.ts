@@ -9,7 +9,7 @@ import { runIngest } from './ingest/ingest.ts'
 import { playTape } from './ingest/report/play-tape.ts'
 import { reportLines } from './ingest/report/replay-report.ts'
 import type { Source } from './ingest/source.ts'
-import { replaySource } from './ingest/sources/replay/replay.ts'
+import { replaySource, wasPlayed } from './ingest/sources/replay/replay.ts'
 import { simulatedSource } from './ingest/sources/simulated/simulated.ts'
 import { type OpenBus, openBus, openPubSub, openStore, type Surroundings } from './platform/backends.ts'
 import { systemClock } from './platform/clock.ts'
@@ -265,6 +265,8 @@ async function startIngest(
   })
 
   async function play(): Promise<void> {
+    if (wasPlayed(await checkpoints.load(source.name)))
+      say('note              this tape was played to its end before: what is stored is not stored or told again')
     const report = await playTape({ ...run, source, ingest, database, instruments, gatewayUrl: gateway?.url })
     if (lifecycle.signal.aborted) return
     say('', ...reportLines(report), ...(args.summary === 'json' ? [JSON.stringify(report)] : []))

@@ -93,12 +93,13 @@ describe('replaying a tape', () => {
     await expectExact(stored, prints)
   })
 
-  test('played a second time it changes nothing', async () => {
+  test('played a second time it changes nothing, and that is said', async () => {
     const tape = writeTape(walk(2_000, 500))
     const dataDir = await temporaryDataDir()
-    for (const _time of [1, 2]) {
+    for (const time of [1, 2]) {
       await using platform = await startPlatform(whole(tape), {}, dataDir)
       expect(await finished(platform)).toMatchObject({ read: 2_000, stored: 2_000 })
+      expect(platform.stdout().includes('was played to its end before')).toBe(time === 2)
     }
     await using stored = await openStored(dataDir)
     await expectExact(stored, printsOf(tape))

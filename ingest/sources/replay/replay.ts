@@ -57,6 +57,10 @@ export async function replaySource(options: ReplayOptions): Promise<Source<Repla
   }
 }
 
+/** Whether the checkpoint is of a tape that was played to its end. */
+export const wasPlayed = (checkpoint: unknown): boolean =>
+  checkpointSchema.safeParse(checkpoint).data?.finished ?? false
+
 function startOf(tape: Tape, name: string, from: unknown): ReplayCheckpoint {
   const start = { tape: tape.identity, row: 0, byte: tape.firstRowByte, line: tape.firstRowLine, finished: false }
   if (from === undefined) return start
