@@ -5,6 +5,7 @@ import type { Database } from '../../platform/store/database.ts'
 import type { Instruments } from '../../platform/store/instruments.ts'
 import type { IngestTotals } from '../ingest.ts'
 import type { Source, SourceBatch } from '../source.ts'
+import { rowsBefore } from '../sources/replay/replay.ts'
 import { type ReplayReport, storedTape } from './replay-report.ts'
 import { SubscriberProbe } from './subscriber-probe.ts'
 
@@ -32,9 +33,10 @@ export async function playTape(run: TapeRun): Promise<ReplayReport> {
   await processed(run)
   const elapsedMs = Math.max(1, clock.now() - startedMs)
   const stored = signal.aborted
-    ? { read: totals.read, stored: 0, rejected: totals.rejected, barsPerSymbol: {} }
+    ? { stored: 0, rejected: totals.rejected, barsPerSymbol: {} }
     : await storedTape(database, source.name)
   return {
+    read: rowsBefore(totals.resumedFrom) + totals.read,
     ...stored,
     ticksPerSecond: Math.round((totals.read / elapsedMs) * 1_000),
     latencyMs: { p50: probe?.latencyMs(50) ?? null, p99: probe?.latencyMs(99) ?? null },

@@ -16,7 +16,7 @@ export interface ReplayReport {
   readonly latencyMs: { readonly p50: number | null; readonly p99: number | null }
 }
 
-export type StoredTape = Pick<ReplayReport, 'read' | 'stored' | 'rejected' | 'barsPerSymbol'>
+export type StoredTape = Pick<ReplayReport, 'stored' | 'rejected' | 'barsPerSymbol'>
 
 /** Counted in the store, not in memory: what is there is what was kept. */
 export async function storedTape(database: Database, source: string): Promise<StoredTape> {
@@ -36,7 +36,6 @@ export async function storedTape(database: Database, source: string): Promise<St
   const stored = counts.reduce((sum, row) => sum + Number(row.ticks), 0)
   const rejected = Number(rejects[0]?.rejected ?? 0)
   return {
-    read: stored + rejected,
     stored,
     rejected,
     barsPerSymbol: Object.fromEntries(counts.map((row) => [row.symbol, Number(row.bars)])),

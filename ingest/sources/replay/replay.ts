@@ -61,6 +61,12 @@ export async function replaySource(options: ReplayOptions): Promise<Source<Repla
 export const wasPlayed = (checkpoint: unknown): boolean =>
   checkpointSchema.safeParse(checkpoint).data?.finished ?? false
 
+/** Rows that a run which goes on from the checkpoint leaves out, because they were read before. */
+export const rowsBefore = (checkpoint: unknown): number => {
+  const { data } = checkpointSchema.safeParse(checkpoint)
+  return data === undefined || data.finished ? 0 : data.row
+}
+
 function startOf(tape: Tape, name: string, from: unknown): ReplayCheckpoint {
   const start = { tape: tape.identity, row: 0, byte: tape.firstRowByte, line: tape.firstRowLine, finished: false }
   if (from === undefined) return start
