@@ -48,7 +48,7 @@ export class Bars implements Processor<BarState> {
   readonly topic = 'stock-data'
   readonly synchronousCommit = 'off'
   /** Nobody reads a bar that changes more than ten times a second, and each change costs four messages a symbol. */
-  readonly lingerMs = 100
+  readonly lingerMs = 50
   readonly keepsOriginals = true
   readonly #codec: Pick<EventCodec, 'encode'>
 

@@ -19,8 +19,8 @@ export interface Processor<State> {
   /** off where a crash of the database may take results back: they are made again from the bus. */
   readonly synchronousCommit: 'on' | 'off'
   /**
-   * How long work may wait for more to share its transaction. 0: none, it is told the moment it is stored. A full
-   * transaction never waits.
+   * How long records may wait for more of them, once to be fetched and once more to share a transaction. 0: they do not,
+   * and are told the moment they are stored. A full transaction never waits.
    */
   readonly lingerMs: number
   /** The fold wants each tick's bytes, because it may put one aside. */

@@ -68,6 +68,7 @@ export async function runProcessor<State>(run: RunOptions<State>): Promise<Runni
     group: processor.name,
     topic: processor.topic,
     fetchBytesMax: options.fetchBytesMax,
+    lingerMs: processor.lingerMs,
     onRevoked: () => {
       context.claimDelaysMs.clear()
       // What is in memory is worthless once somebody else may have moved on.

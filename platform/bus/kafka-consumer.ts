@@ -70,15 +70,17 @@ export class KafkaConsumer implements BusConsumer {
   constructor(context: KafkaConsumerContext, options: ConsumeOptions) {
     this.#context = context
     this.#options = options
+    const { fetchBytesMax = FETCH_BYTES_MAX, lingerMs = 0 } = options
     this.#consumer = context.kafka.consumer({
       groupId: options.group,
       sessionTimeout: context.sessionTimeoutMs,
       heartbeatInterval: context.heartbeatIntervalMs,
       rebalanceTimeout: context.rebalanceTimeoutMs,
-      maxBytesPerPartition: options.fetchBytesMax ?? FETCH_BYTES_MAX,
+      maxBytesPerPartition: fetchBytesMax,
       maxBytes: RESPONSE_BYTES_MAX,
-      minBytes: 1,
-      maxWaitTimeInMs: FETCH_WAIT_MS,
+      // Half of what one partition may bring: where there is more to read than that, nobody waits.
+      minBytes: lingerMs > 0 ? fetchBytesMax / 2 : 1,
+      maxWaitTimeInMs: lingerMs > 0 ? lingerMs : FETCH_WAIT_MS,
       allowAutoTopicCreation: false,
       retry: { retries: 30, initialRetryTime: 100, maxRetryTime: 1_000 },
     })
