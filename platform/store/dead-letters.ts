@@ -2,6 +2,7 @@ import type { ErrorCode } from '../../domain/errors.ts'
 import type { Topic } from '../bus/topics.ts'
 import { deadLetterTopic } from '../bus/topics.ts'
 import type { Queryable } from './connection.ts'
+import { printable, printableJson } from './printable.ts'
 
 /** Something given up on: where it came from, why, and its bytes. */
 export interface DeadLetter {
@@ -52,10 +53,10 @@ export async function appendDeadLetters(
       letters.map((l) => l.partition),
       letters.map((l) => l.offset),
       letters.map((l) => l.code),
-      letters.map((l) => printable(l.reason)),
+      letters.map((l) => readable(l.reason)),
       letters.map((l) => l.value),
       letters.map((l) => printable(l.key ?? '')),
-      letters.map((l) => JSON.stringify(deadLetterHeaders(topic, l)).replaceAll('\\u0000', '\\ufffd')),
+      letters.map((l) => printableJson(deadLetterHeaders(topic, l))),
     ],
   })
 }
@@ -70,7 +71,7 @@ export async function keepDeadLetter(
   await database.query(
     `INSERT INTO dead_letters (app, topic, part, "offset", code, reason, value) VALUES ($1, $2, $3, $4, $5, $6, $7)
      ON CONFLICT DO NOTHING`,
-    [app, topic, letter.partition, letter.offset, letter.code, printable(letter.reason), letter.value],
+    [app, topic, letter.partition, letter.offset, letter.code, readable(letter.reason), letter.value],
   )
 }
 
@@ -78,7 +79,7 @@ const deadLetterHeaders = (topic: string, letter: DeadLetter): Record<string, st
   ...letter.headers,
   ...originHeaders(topic, letter.partition, letter.offset),
   'x-error-code': letter.code,
-  'x-error-reason': printable(letter.reason),
+  'x-error-reason': readable(letter.reason),
 })
 
 /** Where a record that was put aside had come from. */
@@ -88,8 +89,7 @@ export const originHeaders = (topic: string, partition: number, offset: number):
   'x-original-offset': String(offset),
 })
 
-/** PostgreSQL's text takes everything but NUL. */
-const printable = (text: string) => text.slice(0, REASON_LENGTH_MAX).replaceAll('\0', '\ufffd')
+const readable = (reason: string) => printable(reason.slice(0, REASON_LENGTH_MAX))
 
 export interface StoredDeadLetter {
   readonly app: string

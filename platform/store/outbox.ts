@@ -1,4 +1,5 @@
 import type { Connection, Queryable } from './connection.ts'
+import { printable, printableJson } from './printable.ts'
 
 /** An event on its way to the bus, stored in the transaction that caused it. */
 export interface OutboxEvent {
@@ -26,8 +27,8 @@ export async function appendToOutbox(connection: Connection, events: readonly Ou
     values: [
       events.map((e) => e.id),
       events.map((e) => e.topic),
-      events.map((e) => e.key),
-      events.map((e) => JSON.stringify(e.headers)),
+      events.map((e) => printable(e.key)),
+      events.map((e) => printableJson(e.headers)),
       events.map((e) => e.value),
     ],
   })

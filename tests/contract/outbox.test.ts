@@ -77,10 +77,11 @@ async function store(...events: OutboxEvent[]): Promise<void> {
 }
 
 test('events leave in the order in which they were stored, and each once', async () => {
-  relay({ batchSizeMax: 3 })
   const ids = Array.from({ length: 10 }, (_, i) => `event-${i}`)
   await store(...ids.map((id) => event(id)))
   await store(event('event-3'))
+  // Not before: an event that has left already is stored again.
+  relay({ batchSizeMax: 3 })
   await eventually(() => countOutbox(database.pool)).toBe(0)
   expect(shelf.ids).toEqual(ids)
 })
@@ -111,6 +112,13 @@ test('an event that is too large for the bus is kept as a dead letter and the ne
   await eventually(() => new DeadLetters(database.pool).count('outbox', 'stock-bars')).toBe(1)
   const [letter] = await new DeadLetters(database.pool).list('outbox', 'stock-bars', 10)
   expect(letter).toMatchObject({ code: 'MESSAGE_TOO_LARGE', value: Buffer.alloc(11) })
+})
+
+test("an event of somebody else's record, with NUL in key and headers, leaves as well", async () => {
+  relay()
+  await store({ ...event('late'), key: 'A\0', headers: { trace: 'b\0' } })
+  await eventually(() => shelf.ids).toEqual(['late'])
+  expect(shelf.taken[0].record).toMatchObject({ key: 'A\ufffd', headers: { trace: 'b\ufffd' } })
 })
 
 test('one relay works at a time, and another takes over when its session ends', async () => {
