@@ -75,5 +75,12 @@ export interface Follow {
   readonly watermarkMs: number
 }
 
+/** Rejected records keep their bytes, and so many of them cost a transaction as much as a tick. */
+const REJECTED_BYTES_PER_TICK = 1_024
+
 /** What it costs a transaction. */
-export const sizeOf = (work: Work): number => work.ticks.length + work.rejects.length
+export function sizeOf({ ticks, rejects }: Work): number {
+  let size = ticks.length
+  for (const { record } of rejects) size += 1 + Math.floor((record.value?.length ?? 0) / REJECTED_BYTES_PER_TICK)
+  return size
+}
