@@ -106,20 +106,21 @@ class TicksFold implements Fold<undefined> {
 
   #storedBySymbol(): Map<string, TickRef[]> {
     const bySymbol = new Map<string, TickRef[]>()
+    // Of a print that came twice in this transaction, the first is the row.
+    const untold = this.#stored === 'all' ? undefined : new Set(this.#stored)
     for (const ticks of this.#batches)
       for (let row = 0; row < ticks.length; row++) {
-        if (!this.#wasStored(ticks, row)) continue
+        if (untold && !untold.delete(keyAt(ticks, row))) continue
         const refs = bySymbol.get(ticks.symbol[row])
         if (refs) refs.push({ ticks, row })
         else bySymbol.set(ticks.symbol[row], [{ ticks, row }])
       }
     return bySymbol
   }
-
-  #wasStored({ symbol, eventTimeMs, seq, source }: TickColumns, row: number): boolean {
-    return this.#stored === 'all' || this.#stored.has(tickKey(symbol[row], eventTimeMs[row], seq[row], source[row]))
-  }
 }
+
+const keyAt = ({ symbol, eventTimeMs, seq, source }: TickColumns, row: number): string =>
+  tickKey(symbol[row], eventTimeMs[row], seq[row], source[row])
 
 const tickAt = ({ ticks, row }: TickRef): Tick => ticks.at(row)
 

@@ -104,6 +104,17 @@ describe.each(backends)('Processors on %s', (_name, openBus) => {
     await eventually(() => told).toEqual([one.position, one.position + 2])
   })
 
+  test('a print that came twice within one transaction is heard once', async () => {
+    const { start, produce, pubsub } = await open()
+    const told: number[] = []
+    await pubsub.subscribe('tick', 'AAPL', ({ ticks }) => told.push(...ticks.map(({ position }) => position)))
+    const one = print({ seq: 7 })
+    await produce(one, { ...one, position: one.position + 1 })
+    await start(['ticks'])
+    await eventually(stored).toEqual([1])
+    await eventually(() => told).toEqual([one.position])
+  })
+
   test('a processor that starts again goes on from its checkpoint', async () => {
     const { start, produce, metrics } = await open()
     const first = await start(['ticks', 'bars'])
