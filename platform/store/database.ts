@@ -16,7 +16,8 @@ export interface Database extends AsyncDisposable {
    */
   query<Row extends pg.QueryResultRow>(name: string, text: string, values?: readonly unknown[]): Promise<Row[]>
   /**
-   * A connection of one's own, for transactions, locks and COPY; `release()` it. Waits for a free one.
+   * A connection of one's own, for transactions, locks and COPY; `release()` it. Waits for a free one. A statement that is
+   * not answered within twice QUERY_LIMIT_MS rejects, and nothing is known of the connection then: `release(true)` it.
    * @throws STORE_UNAVAILABLE where there is none within CONNECT_LIMIT_MS.
    */
   checkout(): Promise<pg.PoolClient>
@@ -32,13 +33,15 @@ export interface DatabaseOptions {
   readonly applicationName?: string
   readonly log: Log
   readonly metrics?: Metrics
-  /** How long `query` waits for an answer. Default QUERY_LIMIT_MS. */
+  /** How long `query` waits for an answer; a statement on one's own connection twice as long. Default QUERY_LIMIT_MS. */
   readonly queryLimitMs?: number
 }
 
 export const CONNECT_LIMIT_MS = 5_000
 /** A database that accepts and never answers is as good as away. */
 export const QUERY_LIMIT_MS = 15_000
+/** A statement on a connection of one's own may wait for locks, and is given more of them. */
+const OWN_STATEMENT_LIMITS = 2
 const PING_LIMIT_MS = 2_000
 const IDLE_MS = 30_000
 
@@ -57,7 +60,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     queryLimitMs = QUERY_LIMIT_MS,
   } = options
   let closed: Promise<void> | undefined
-  const pool = openPool(url, poolMax, applicationName, (error) => {
+  const pool = openPool(url, poolMax, applicationName, OWN_STATEMENT_LIMITS * queryLimitMs, (error) => {
     // A server that is stopped right after us may still cut off connections on their way out.
     if (!closed) log.warn({ err: error }, 'lost a connection to the database')
   })
@@ -112,11 +115,18 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   return database
 }
 
-function openPool(url: string, max: number, application_name: string, lost: (error: Error) => void): pg.Pool {
+function openPool(
+  url: string,
+  max: number,
+  application_name: string,
+  query_timeout: number,
+  lost: (error: Error) => void,
+): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max,
     application_name,
+    query_timeout,
     connectionTimeoutMillis: CONNECT_LIMIT_MS,
     idleTimeoutMillis: IDLE_MS,
     keepAlive: true,

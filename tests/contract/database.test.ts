@@ -4,6 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isPlatformError } from '../../domain/errors.ts'
 import { silentLog } from '../../platform/log.ts'
 import { openMetrics } from '../../platform/metrics.ts'
+import type { Connection } from '../../platform/store/connection.ts'
+import { copyInto, copyRows, TICK_COLUMNS } from '../../platform/store/copy.ts'
 import { type Database, openDatabase } from '../../platform/store/database.ts'
 import { Ticks } from '../../platform/store/ticks.ts'
 import { testDatabase } from '../support/database.ts'
@@ -85,6 +87,22 @@ describe('Database', () => {
       message: expect.stringContaining('test_slow'),
     })
     expect(impatient.pool.totalCount).toBe(0)
+    await impatient.ping()
+  })
+
+  test('whoever has a connection of his own does not wait for ever for an answer, not even of COPY', async () => {
+    await using impatient = await openDatabase({ url: database.url, log: silentLog, queryLimitMs: 100 })
+    const holder = await database.checkout()
+    await holder.query('BEGIN; LOCK TABLE stock_data')
+    for (const statement of [
+      (own: Connection) => own.query('SELECT FROM stock_data'),
+      (own: Connection) => copyInto(own, `COPY stock_data (${TICK_COLUMNS}) FROM STDIN (FORMAT binary)`, copyRows([])),
+    ]) {
+      const own = await impatient.checkout()
+      await expect(statement(own)).rejects.toThrow('Query read timeout')
+      own.release(true)
+    }
+    holder.release(true)
     await impatient.ping()
   })
 
