@@ -78,9 +78,9 @@ export interface Follow {
 /** Rejected records keep their bytes, and so many of them cost a transaction as much as a tick. */
 const REJECTED_BYTES_PER_TICK = 1_024
 
-/** What it costs a transaction. */
-export function sizeOf({ ticks, rejects }: Work): number {
-  let size = ticks.length
+/** What it costs a transaction, and memory until then: the room of duplicates is kept too. */
+export function sizeOf({ ticks, rejects, duplicates }: Work): number {
+  let size = ticks.length + duplicates
   for (const { record } of rejects) size += 1 + Math.floor((record.value?.length ?? 0) / REJECTED_BYTES_PER_TICK)
   return size
 }

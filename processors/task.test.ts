@@ -20,10 +20,27 @@ const rejected = (bytes: number, offset: number): Work => ({
   sources: new Map(),
 })
 
-test('a transaction takes few rejected records when they are large', () => {
+const duplicates = (count: number, offset: number): Work => ({
+  ...rejected(0, offset),
+  rejects: [],
+  duplicates: count,
+})
+
+const openTasks = () => {
   const tasks = new Tasks<undefined>()
   const task = openTask({ partition: 0, epoch: 1, nextOffset: 0, sources: new Map(), state: [] }, undefined)
   tasks.put(task)
+  return { tasks, task }
+}
+
+test('duplicates that wait count as records that wait', () => {
+  const { tasks, task } = openTasks()
+  tasks.enqueue(task, duplicates(5_000, 0))
+  expect(task.queuedCount).toBe(5_000)
+})
+
+test('a transaction takes few rejected records when they are large', () => {
+  const { tasks, task } = openTasks()
   for (let offset = 0; offset < 100; offset++) tasks.enqueue(task, rejected(1_000_000, offset))
   expect(tasks.waiting(0, 1)).toBeGreaterThan(90_000)
   expect(tasks.take(0, 1, 10_000)).toHaveLength(10)
