@@ -115,6 +115,14 @@ test('nothing is forgotten while a group is being positioned', async () => {
   await expect.poll(() => seen).toEqual([6, 7, 8, 9])
 })
 
+test('nobody waits for a closed bus to settle', async () => {
+  const { bus } = await openBus()
+  await bus.consume(ignoring())
+  await bus.produce('topic', some(1))
+  await bus[Symbol.asyncDispose]()
+  await expect(bus.settled()).rejects.toThrow('closed')
+})
+
 test('what was produced is settled when every group has processed it', async () => {
   const { bus } = await openBus()
   await bus.settled()

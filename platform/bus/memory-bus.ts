@@ -94,6 +94,7 @@ export class MemoryBus implements EventBus {
   }
 
   async settled(name?: string): Promise<void> {
+    if (this.#closed) throw closed()
     const topics = name === undefined ? [...this.#topics.values()] : [this.#topic(name)]
     const ends = topics.map(({ groups, logs }) => ({ groups, highs: logs.map(({ high }) => high) }))
     const done = () =>
