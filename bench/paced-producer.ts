@@ -4,8 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CompressionTypes, Kafka, logLevel } from 'kafkajs'
 import { openCodec } from '../platform/bus/codec.ts'
 import { ConfluentSchemaRegistry } from '../platform/bus/confluent-schema-registry.ts'
+import { openKafkaBus } from '../platform/bus/kafka-bus.ts'
 import { MemorySchemaRegistry } from '../platform/bus/memory-schema-registry.ts'
 import { deadLetterTopic, lateTopic, TOPICS } from '../platform/bus/topics.ts'
+import { silentLog } from '../platform/log.ts'
+import { openMetrics } from '../platform/metrics.ts'
 
 const STAMP_BASE = 1_700_000_000_000
 const [brokers, prefix, rateText, symbolsText, registry] = process.argv.slice(2)
@@ -13,18 +16,18 @@ const rate = Number(rateText)
 const symbols = Number(symbolsText)
 
 const kafka = new Kafka({ clientId: 'bench-producer', brokers: brokers.split(','), logLevel: logLevel.NOTHING })
-const admin = kafka.admin()
-await admin.connect()
-await admin.createTopics({
-  waitForLeaders: true,
-  topics: Object.entries(TOPICS).flatMap(([name, { partitions }]) =>
-    [name, lateTopic(name), deadLetterTopic(name)].map((topic) => ({
-      topic: prefix + topic,
-      numPartitions: partitions,
-    })),
-  ),
+const bus = await openKafkaBus({
+  brokers: brokers.split(','),
+  clientId: 'bench-producer',
+  log: silentLog,
+  metrics: openMetrics(),
 })
-await admin.disconnect()
+await bus.createTopics(
+  Object.entries(TOPICS).flatMap(([name, { partitions, retentionMs }]) =>
+    [name, lateTopic(name), deadLetterTopic(name)].map((topic) => ({ name: prefix + topic, partitions, retentionMs })),
+  ),
+)
+await bus[Symbol.asyncDispose]()
 const codec = await openCodec(registry ? new ConfluentSchemaRegistry({ url: registry }) : new MemorySchemaRegistry())
 const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 })
 await producer.connect()

@@ -39,7 +39,7 @@ export async function startPlatform(
   const port = Number(environment.PORT ?? (await freePort()))
   const child = spawn(
     process.execPath,
-    ['--disable-warning=TimeoutNegativeWarning', '--max-semi-space-size=64', '--import', 'tsx', 'main.ts', ...args],
+    ['--disable-warning=TimeoutNegativeWarning', '--import', 'tsx', 'main.ts', ...args],
     {
       cwd: join(import.meta.dirname, '../..'),
       stdio: ['ignore', 'pipe', 'pipe'],
