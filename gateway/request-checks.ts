@@ -5,17 +5,28 @@ import {
   type GraphQLSchema,
   getOperationAST,
   getVariableValues,
+  isScalarType,
   Lexer,
+  type OperationDefinitionNode,
   Source,
   TokenKind,
+  type ValidationContext,
+  valueFromASTUntyped,
 } from 'graphql'
+import { DateTime } from '../platform/graphql/date-time.ts'
 import type { Metrics } from '../platform/metrics.ts'
 import { type DocumentLimits, documentLimitRules, limitExceeded } from './document-limits.ts'
 
-/** What a document is measured by before anything runs: its tokens, depth and aliases, and whether its variables fit. */
+/**
+ * What a document is measured by before anything runs: its tokens, depth and aliases, whether there are operations of its
+ * kind, and whether its times and variables fit.
+ */
 export function useRequestChecks(limits: DocumentLimits, metrics: Metrics): GatewayPlugin {
   const rules = documentLimitRules(limits, metrics)
   return {
+    onSchemaChange({ schema }) {
+      checkTimes(schema)
+    },
     onParse({ params }) {
       if (tokensOf(String(params.source), limits.tokensMax) > limits.tokensMax) {
         const sentence = `A document may have at most ${limits.tokensMax} words and signs; this one has more`
@@ -27,7 +38,7 @@ export function useRequestChecks(limits: DocumentLimits, metrics: Metrics): Gate
       }
     },
     onValidate({ addValidationRule }) {
-      for (const rule of rules) addValidationRule(rule)
+      for (const rule of [...rules, servedOperations]) addValidationRule(rule)
     },
     onExecute({ args, setResultAndStopExecution }) {
       const errors = badInput(args)
@@ -39,6 +50,28 @@ export function useRequestChecks(limits: DocumentLimits, metrics: Metrics): Gate
     },
   }
 }
+
+/**
+ * A composed schema knows only the names of scalars and lets any value through, which the subgraph then finds, as a failure
+ * of ours. The value goes on as it was written: the subgraph reads it, not we.
+ */
+function checkTimes(schema: GraphQLSchema): void {
+  const type = schema.getType(DateTime.name)
+  if (!isScalarType(type)) return
+  type.parseValue = (value) => {
+    DateTime.parseValue(value)
+    return value
+  }
+  type.parseLiteral = (node, variables) => type.parseValue(valueFromASTUntyped(node, variables))
+}
+
+/** GraphQL's own rules leave it to the execution to miss a root type, and the planners call that a failure of theirs. */
+const servedOperations = (context: ValidationContext) => ({
+  OperationDefinition(node: OperationDefinitionNode) {
+    if (context.getSchema().getRootType(node.operation)) return
+    context.reportError(new GraphQLError(`There is no ${node.operation} here`, { nodes: node }))
+  },
+})
 
 /** Counts no further than it must. Text that is not GraphQL counts as nothing: the parser says what is wrong with it. */
 function tokensOf(text: string, max: number): number {
