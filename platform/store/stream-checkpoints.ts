@@ -180,8 +180,12 @@ const marksFrom = (stored: StoredMarks): SourceMarks =>
   )
 
 function toStored(marks: SourceMarks): string {
-  const stored: StoredMarks = {}
-  for (const [source, { position, watermarkMs, seenAtMs }] of marks)
-    stored[source] = { position, watermark: watermarkMs, seenAt: seenAtMs }
+  // Not by assignment: a source may have any name, `__proto__` too.
+  const stored: StoredMarks = Object.fromEntries(
+    Array.from(marks, ([source, { position, watermarkMs, seenAtMs }]) => [
+      source,
+      { position, watermark: watermarkMs, seenAt: seenAtMs },
+    ]),
+  )
   return JSON.stringify(stored)
 }

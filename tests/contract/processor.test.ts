@@ -130,6 +130,19 @@ describe.each(backends)('Processors on %s', (_name, openBus) => {
     expect(values.every(({ value }) => value === 0)).toBe(true)
   })
 
+  test('a source of any name is remembered by a processor that starts again', async () => {
+    const { start, produce, select } = await open()
+    const one = print({ source: '__proto__' })
+    const trades = () => select('SELECT trades::int FROM bars_1m')
+    const first = await start(['bars'])
+    await produce(one)
+    await eventually(trades).toEqual([1])
+    await first[Symbol.asyncDispose]()
+    await start(['bars'])
+    await produce(one, print())
+    await eventually(trades).toEqual([2])
+  })
+
   test('a record that is no tick goes to the dead letters and the next is handled', async () => {
     const { start, produce, produceRaw, read, select } = await open()
     await start(['ticks'])
