@@ -79,7 +79,7 @@ function startOf(tape: Tape, name: string, from: unknown): ReplayCheckpoint {
   if (parsed.data.tape !== tape.identity)
     throw new PlatformError(
       'INVALID_TAPE',
-      `${tape.file} has changed since ${name} was played from it; rename it to play it as a tape of its own`,
+      `${tape.file} is not the file that ${name} was played from before; rename it to play it as a tape of its own`,
     )
   return parsed.data.finished ? start : parsed.data
 }
