@@ -17,7 +17,7 @@ export interface Tick {
    * natural key: the same print read twice is one row. Orders prints of one millisecond.
    */
   readonly seq: number
-  /** Which source told us, e.g. `simulated`, `replay:trades-2013-10-07`, `coinbase`. */
+  /** Which source told us, e.g. `simulated` or `replay:trades-2013-10-07`. */
   readonly source: string
   /**
    * How many facts this source had told before this one. It only grows, and a source that starts again from a

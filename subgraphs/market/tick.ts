@@ -20,7 +20,7 @@ export class TickObject {
   @Field(() => DateTime, { description: 'When we first saw it, UTC. The difference to `eventTime` is our latency.' })
   ingestTime: Date
 
-  @Field(() => String, { description: 'Who told us, e.g. simulated or coinbase.' })
+  @Field(() => String, { description: 'Who told us: simulated, or replay: and the name of the tape.' })
   source: string
 }
 
