@@ -7,6 +7,7 @@ import type { PubSub } from '../platform/pubsub/pubsub.ts'
 import type { Database } from '../platform/store/database.ts'
 import type { StreamCheckpoints } from '../platform/store/stream-checkpoints.ts'
 import { forgets, type ProcessorOptions } from './options.ts'
+import type { Placement } from './placement.ts'
 import type { Processor } from './processor.ts'
 import type { Tasks } from './task.ts'
 
@@ -29,6 +30,7 @@ export interface Context<State> extends ProcessorDeps {
   readonly options: ProcessorOptions
   readonly tasks: Tasks<State>
   readonly checkpoints: StreamCheckpoints
+  readonly placement: Placement
   /** Aborts when the processor stops, whether asked to or by a fatal error. */
   readonly signal: AbortSignal
   readonly consumer: () => BusConsumer | undefined

@@ -83,9 +83,29 @@ async function decode<State>(
         continue
       }
     }
-    if (processor.keepsOriginals) originals.push(record)
+    const misplaced = takeBackMisplaced(context, task.partition, record, ticks)
+    if (misplaced) rejects.push(misplaced)
+    else if (processor.keepsOriginals) originals.push(record)
   }
   return { ticks, originals, rejects, nextOffset }
+}
+
+/** The tick just decoded, where it is not in the partition of its symbol. */
+function takeBackMisplaced<State>(
+  { placement, processor }: Context<State>,
+  partition: number,
+  record: BusRecord,
+  ticks: TickColumns,
+): RejectedRecord | undefined {
+  const symbol = ticks.symbol[ticks.length - 1]
+  const belongs = placement.of(symbol)
+  if (belongs === partition) return undefined
+  ticks.length--
+  return {
+    record,
+    code: 'INVALID_EVENT',
+    reason: `A tick of ${symbol} belongs to partition ${belongs} of ${processor.topic} and was in ${partition}: its key must be its symbol, placed by murmur2 like Kafka's Java client does`,
+  }
 }
 
 /** A record of a schema that we had not met decodes once it is learnt. */

@@ -6,6 +6,7 @@ import { followWatermarks } from './idle.ts'
 import { takeIn } from './intake.ts'
 import { Lane } from './lane.ts'
 import { forgets, type ProcessorSettings, processorOptions } from './options.ts'
+import { Placement } from './placement.ts'
 import type { Processor } from './processor.ts'
 import { Tasks } from './task.ts'
 
@@ -48,6 +49,8 @@ export async function runProcessor<State>(run: RunOptions<State>): Promise<Runni
     ...run,
     options,
     tasks,
+    // Partitions are never added in place, so their number is what it is now.
+    placement: new Placement((await bus.offsets(processor.topic)).size),
     checkpoints: new StreamCheckpoints(processor.name, processor.topic, {
       offset: guards.compareAndSet,
       epoch: guards.epoch,

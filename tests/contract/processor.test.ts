@@ -186,6 +186,19 @@ describe.each(backends)('Processors on %s', (_name, openBus) => {
     ])
   })
 
+  test('a tick outside the partition of its symbol goes to the dead letters, and its bar stays right', async () => {
+    const { start, bus, codec, produce, select } = await open()
+    await start(['ticks', 'bars'], { lanes: 1 })
+    const { value } = codec.encode('stock-data', print({ price: 500 }))
+    await bus.produce('stock-data', [{ key: symbolElsewhere('AAPL'), value }])
+    await produce(print({ price: 190, size: 10 }))
+    await eventually(() => minutes()).toEqual(['190|190|190|190|10|1'])
+    await eventually(stored).toEqual([1])
+    await eventually(() => select(`SELECT reason FROM dead_letters WHERE app = 'bars'`)).toEqual([
+      expect.stringMatching(/^A tick of AAPL belongs to partition \d+ of stock-data and was in \d+/),
+    ])
+  })
+
   test('a print after the allowed lateness goes to the late topic with its bytes, and its row is stored', async () => {
     const { start, produce, read, codec } = await open()
     await start(['ticks', 'bars'])
