@@ -2,9 +2,9 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createGatewayRuntime, type GatewayRuntime } from '@graphql-hive/gateway-runtime'
 import type { Executor } from '@graphql-tools/utils'
-import { PlatformError } from '../domain/errors.ts'
 import { publicError } from '../platform/graphql/public-error.ts'
 import { type Health, opsHandler } from '../platform/health.ts'
+import { cannotListen } from '../platform/listening.ts'
 import type { Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
 import { compose } from './compose.ts'
@@ -173,12 +173,7 @@ function openRuntime(
 
 function listening(server: Server, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    const refused = (cause: Error) =>
-      reject(
-        new PlatformError('INVALID_CONFIG', `The gateway cannot listen on ${host}:${port}: ${cause.message}`, {
-          cause,
-        }),
-      )
+    const refused = (cause: Error) => reject(cannotListen('The gateway', host, port, cause))
     server.once('error', refused)
     server.listen(port, host, () => {
       server.off('error', refused)

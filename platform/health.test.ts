@@ -149,6 +149,6 @@ test('a port that is taken is said with its address', async () => {
     startOpsServer({ port: server.port, host: '127.0.0.1', health: subject, metrics }),
   ).rejects.toMatchObject({
     code: 'INVALID_CONFIG',
-    message: `Cannot listen on 127.0.0.1:${server.port}: EADDRINUSE`,
+    message: `The operations endpoints cannot listen on 127.0.0.1:${server.port}: the port is taken, set PORT to another one`,
   })
 })

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { isPlatformError, PlatformError } from '../domain/errors.ts'
 import { type Clock, systemClock } from './clock.ts'
+import { cannotListen } from './listening.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -171,8 +172,7 @@ export async function startOpsServer(options: {
     server.listen(options.port, options.host)
     await once(server, 'listening')
   } catch (cause) {
-    const why = cause instanceof Error && 'code' in cause ? cause.code : cause
-    throw new PlatformError('INVALID_CONFIG', `Cannot listen on ${options.host}:${options.port}: ${why}`, { cause })
+    throw cannotListen('The operations endpoints', options.host, options.port, cause)
   }
   const address = server.address()
   return {

@@ -8,8 +8,8 @@ import express from 'express'
 import { type ExecutionArgs, type ExecutionResult, execute, subscribe } from 'graphql'
 import { useServer } from 'graphql-ws/use/ws'
 import { WebSocketServer } from 'ws'
-import { PlatformError } from '../../domain/errors.ts'
 import { type Health, opsHandler } from '../health.ts'
+import { cannotListen } from '../listening.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { publicError } from './public-error.ts'
@@ -100,10 +100,7 @@ function masked({ schema }: Subgraph, log: Log) {
 
 function listening(server: Server, { subgraph, host, port }: ServeSubgraphOptions): Promise<number> {
   return new Promise((resolve, reject) => {
-    const refused = (cause: Error) => {
-      const sentence = `The subgraph ${subgraph.name} cannot listen on ${host}:${port}: ${cause.message}`
-      reject(new PlatformError('INVALID_CONFIG', sentence, { cause }))
-    }
+    const refused = (cause: Error) => reject(cannotListen(`The subgraph ${subgraph.name}`, host, port, cause))
     server.once('error', refused)
     server.listen(port, host, () => {
       server.off('error', refused)

@@ -212,7 +212,7 @@ describe('The edge of the gateway', () => {
     const { gateway } = await open()
     await expect(openGateway('local', { port: gateway.port })).rejects.toMatchObject({
       code: 'INVALID_CONFIG',
-      message: expect.stringContaining(`cannot listen on 127.0.0.1:${gateway.port}`),
+      message: expect.stringContaining(`cannot listen on 127.0.0.1:${gateway.port}: the port is taken, set PORT`),
     })
   })
 
