@@ -95,34 +95,55 @@ class TicksFold implements Fold<undefined> {
     const { metrics, toldOneByOneMax, toldWhileBehindMax } = this.#options
     const rows = this.#batches.reduce((sum, { length }) => sum + length, 0)
     const toldMax = rows <= toldOneByOneMax ? rows : toldWhileBehindMax
-    const telling: Promise<void>[] = []
-    for (const [symbol, refs] of this.#storedBySymbol()) {
-      const skipped = Math.max(0, refs.length - toldMax)
-      if (skipped > 0) metrics.pubsubSkippedTicks.inc(skipped)
-      telling.push(publish('tick', symbol, { ticks: refs.slice(skipped).map(tickAt), skipped }))
-    }
-    await Promise.all(telling)
+    const told = this.#stored === 'all' ? this.#newestOfAll(toldMax) : this.#newestOfNew(this.#stored, toldMax)
+    await Promise.all(
+      Array.from(told, ([symbol, { newestFirst, skipped }]) => {
+        if (skipped > 0) metrics.pubsubSkippedTicks.inc(skipped)
+        return publish('tick', symbol, { ticks: newestFirst.reverse(), skipped })
+      }),
+    )
   }
 
-  #storedBySymbol(): Map<string, TickRef[]> {
-    const bySymbol = new Map<string, TickRef[]>()
-    // Of a print that came twice in this transaction, the first is the row.
-    const untold = this.#stored === 'all' ? undefined : new Set(this.#stored)
-    for (const ticks of this.#batches)
-      for (let row = 0; row < ticks.length; row++) {
-        if (untold && !untold.delete(keyAt(ticks, row))) continue
-        const refs = bySymbol.get(ticks.symbol[row])
-        if (refs) refs.push({ ticks, row })
-        else bySymbol.set(ticks.symbol[row], [{ ticks, row }])
-      }
-    return bySymbol
+  /** Backwards, so that of ten thousand ticks only those that are told are made. */
+  #newestOfAll(toldMax: number): Map<string, Told> {
+    const told = new Map<string, Told>()
+    for (let b = this.#batches.length - 1; b >= 0; b--) {
+      const ticks = this.#batches[b]
+      for (let row = ticks.length - 1; row >= 0; row--) tellAlso(told, ticks, row, toldMax)
+    }
+    return told
   }
+
+  /** Of a print that came twice in this transaction, the first is the row. */
+  #newestOfNew(stored: ReadonlySet<string>, toldMax: number): Map<string, Told> {
+    const untold = new Set(stored)
+    const refs: TickRef[] = []
+    for (const ticks of this.#batches)
+      for (let row = 0; row < ticks.length; row++) if (untold.delete(keyAt(ticks, row))) refs.push({ ticks, row })
+    const told = new Map<string, Told>()
+    for (const { ticks, row } of refs.reverse()) tellAlso(told, ticks, row, toldMax)
+    return told
+  }
+}
+
+interface Told {
+  readonly newestFirst: Tick[]
+  skipped: number
+}
+
+function tellAlso(told: Map<string, Told>, ticks: TickColumns, row: number, toldMax: number): void {
+  const symbol = ticks.symbol[row]
+  let own = told.get(symbol)
+  if (own === undefined) {
+    own = { newestFirst: [], skipped: 0 }
+    told.set(symbol, own)
+  }
+  if (own.newestFirst.length < toldMax) own.newestFirst.push(ticks.at(row))
+  else own.skipped++
 }
 
 const keyAt = ({ symbol, eventTimeMs, seq, source }: TickColumns, row: number): string =>
   tickKey(symbol[row], eventTimeMs[row], seq[row], source[row])
-
-const tickAt = ({ ticks, row }: TickRef): Tick => ticks.at(row)
 
 /** By (event time, seq), as the quotes in the table. */
 const isNewer = (ticks: TickColumns, row: number, than: TickRef): boolean => {
