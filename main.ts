@@ -13,10 +13,10 @@ import { replaySource, wasPlayed } from './ingest/sources/replay/replay.ts'
 import { simulatedSource } from './ingest/sources/simulated/simulated.ts'
 import { type OpenBus, openBus, openPubSub, openStore, type Surroundings } from './platform/backends.ts'
 import { systemClock } from './platform/clock.ts'
-import { type Needed, readConfig } from './platform/config.ts'
+import { type Config, type Needed, readConfig } from './platform/config.ts'
 import { Health, startOpsServer } from './platform/health.ts'
 import { runUntilStopped } from './platform/lifecycle.ts'
-import { openLog } from './platform/log.ts'
+import { type Log, openLog } from './platform/log.ts'
 import { openMetrics } from './platform/metrics.ts'
 import type { PubSub } from './platform/pubsub/pubsub.ts'
 import { Bars } from './platform/store/bars.ts'
@@ -113,9 +113,7 @@ const wrong = (problem: string) => new PlatformError('INVALID_ARGUMENT', `${prob
 /** Lines for the person at the terminal. The log is on standard error. */
 const say = (...lines: string[]) => process.stdout.write(`${lines.join('\n')}\n`)
 
-async function startRole(args: Arguments, around: Surroundings): Promise<void> {
-  // Before anything starts: a tape that cannot be played is said at once.
-  const source = args.role === 'all' || args.role === 'ingest' ? await openSource(args, around) : undefined
+async function startRole(args: Arguments, around: Surroundings, source: Source | undefined): Promise<void> {
   if (args.role === 'gateway') return void (await startEdge(around))
   const database = await openStore(around)
   if (args.role === 'subgraph') return startMarketSubgraph(around, database, await openPubSub(around))
@@ -132,7 +130,7 @@ async function startRole(args: Arguments, around: Surroundings): Promise<void> {
   if (source) await startIngest(args, around, database, bus, source, gateway)
 }
 
-async function openSource(args: Arguments, { config, log }: Surroundings): Promise<Source> {
+async function openSource(args: Arguments, config: Config, log: Log): Promise<Source> {
   if (args.replay !== undefined) return replaySource({ file: args.replay, speed: args.speed, clock: systemClock })
   return simulatedSource({
     seed: config.SIMULATED_SEED,
@@ -300,6 +298,9 @@ async function main(): Promise<void> {
   const log = openLog(config.LOG_LEVEL)
   // The gateway's runtime reads a variable of the same name, and refuses levels that it does not know.
   delete process.env.LOG_LEVEL
+  // Before anything starts: a tape that cannot be played is said at once.
+  const reads = args.role === 'all' || args.role === 'ingest'
+  const source = reads ? await openSource(args, config, log) : undefined
   const metrics = openMetrics()
   metrics.collectProcess()
   await runUntilStopped(
@@ -308,7 +309,7 @@ async function main(): Promise<void> {
       lifecycle.signal.addEventListener('abort', () => health.startDraining(), { once: true })
       const around: Surroundings = { config, lifecycle, log, metrics, health }
       banner(args, around)
-      await startRole(args, around)
+      await startRole(args, around, source)
       if (args.role === 'all') say('stop with         Ctrl-C', '')
     },
     { log, stopLimitMs: config.SHUTDOWN_LIMIT_MS },

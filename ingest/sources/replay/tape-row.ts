@@ -36,6 +36,9 @@ export function columnsOf(header: readonly string[], file: string): TapeColumns 
   }
 }
 
+/** 1973 in milliseconds, the year 5138 in seconds: a smaller number is a time in seconds. */
+const MILLISECONDS_MIN = 100_000_000_000
+
 /** Makes a tick of a row. Nothing a tape may contain gets past it but a valid tick or INVALID_EVENT. */
 export class TapeRow {
   readonly #columns: TapeColumns
@@ -62,6 +65,8 @@ export class TapeRow {
     const eventTimeMs = this.#times.read(buffer, starts[columns.time], ends[columns.time])
     if (Number.isNaN(eventTimeMs))
       throw this.#invalid('time', 'ISO 8601 in UTC (ending in Z) or milliseconds since 1970', columns.time)
+    if (eventTimeMs < MILLISECONDS_MIN)
+      throw this.#invalid('time', 'later than March 1973, in milliseconds and not in seconds', columns.time)
     const price = readNumber(buffer, starts[columns.price], ends[columns.price])
     if (Number.isNaN(price)) throw this.#invalid('price', 'a decimal number', columns.price)
     const size = readNumber(buffer, starts[columns.size], ends[columns.size])
