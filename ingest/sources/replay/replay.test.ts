@@ -95,6 +95,11 @@ describe('a bad row', () => {
     ['has a size that is no number', `${iso(OPEN_MS)},SPY,1,many`, 'size must be a decimal number, was "many"'],
     ['has a negative size', `${iso(OPEN_MS)},SPY,1,-5`, 'Tick size must be from 0'],
     ['has a time that is none', 'noon,SPY,1,1', 'time must be ISO 8601 in UTC'],
+    [
+      'has a time in seconds',
+      '1381152600,SPY,1,1',
+      'time must be later than March 1973, in milliseconds and not in seconds',
+    ],
     ['is from the future', `${iso(NOW_MS + 3_600_000)},SPY,1,1`, 'Tick event time must not be more than'],
     ['has no symbol', `${iso(OPEN_MS)},,1,1`, 'Tick symbol must be'],
     ['has a symbol that cannot be', `${iso(OPEN_MS)},spy us,1,1`, 'Tick symbol must be'],
