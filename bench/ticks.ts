@@ -46,17 +46,7 @@ export function columnsOf(ticks: readonly Tick[], size: number): TickColumns[] {
   const batches: TickColumns[] = []
   for (let start = 0; start < ticks.length; start += size) {
     const columns = new TickColumns(Math.min(size, ticks.length - start))
-    for (const each of ticks.slice(start, start + size)) {
-      const i = columns.length++
-      columns.symbol[i] = each.symbol
-      columns.price[i] = each.price
-      columns.size[i] = each.size
-      columns.eventTimeMs[i] = each.eventTimeMs
-      columns.ingestTimeMs[i] = each.ingestTimeMs
-      columns.seq[i] = each.seq
-      columns.source[i] = each.source
-      columns.position[i] = each.position
-    }
+    for (const each of ticks.slice(start, start + size)) columns.append(each, 0)
     batches.push(columns)
   }
   return batches
