@@ -1,7 +1,4 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { Writable } from 'node:stream'
 import type { ConnectionOptions } from 'node:tls'
 import { Redis } from 'ioredis'
@@ -12,6 +9,7 @@ import { openMetrics } from '../../platform/metrics.ts'
 import { listen } from '../../platform/pubsub/listener-queue.ts'
 import type { TickUpdate } from '../../platform/pubsub/pubsub.ts'
 import { RedisPubSub } from '../../platform/pubsub/redis-pubsub.ts'
+import { selfSigned } from '../support/certificate.ts'
 import { RedisServer } from '../support/redis-server.ts'
 
 /** Long enough for a reconnect with its longest delay, and a slow machine. */
@@ -38,18 +36,6 @@ function connect(url: string, tls?: ConnectionOptions) {
     metrics,
     logged,
   }
-}
-
-/** A certificate for this machine that no authority has signed. */
-function selfSigned() {
-  const folder = mkdtempSync(join(tmpdir(), 'certificate-'))
-  const cert = join(folder, 'cert.pem')
-  const key = join(folder, 'key.pem')
-  const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost']
-  execFileSync('openssl', [...request, '-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert], {
-    stdio: 'pipe',
-  })
-  return { cert, key, [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true }) }
 }
 
 const unavailable = (port: number) => ({
