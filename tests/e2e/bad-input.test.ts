@@ -7,6 +7,8 @@ import type { BusRecord } from '../../platform/bus/bus.ts'
 import { type EventCodec, openCodec } from '../../platform/bus/codec.ts'
 import { openKafkaBus } from '../../platform/bus/kafka-bus.ts'
 import { MemorySchemaRegistry } from '../../platform/bus/memory-schema-registry.ts'
+import { partitionOf } from '../../platform/bus/partition.ts'
+import { TOPICS } from '../../platform/bus/topics.ts'
 import { silentLog } from '../../platform/log.ts'
 import { openMetrics } from '../../platform/metrics.ts'
 import { emptyDatabase } from '../support/database.ts'
@@ -122,7 +124,7 @@ if (backends)
       frame.writeInt32BE(schemaId, 1)
       return Buffer.concat([frame, bytes])
     }
-    const PARTITION = 3
+    const PARTITION = partitionOf('NEVER.SEEN', TOPICS['stock-data'].partitions)
 
     /** In the order they are produced, all to one partition; the code where it must become a dead letter. */
     const sent = (codec: EventCodec): { value: Buffer; code?: string; reason?: RegExp }[] => {
