@@ -50,7 +50,7 @@ const variables = z.object({
   SIMULATED_MARKET_HOURS: z.enum(['always', 'us']).default('always'),
 
   PROCESSOR_LANES: whole(1, 8).default(2),
-  PROCESSOR_RECORDS_MAX: whole(1, 50_000).default(10_000),
+  PROCESSOR_RECORDS_MAX: whole(1, 50_000).default(20_000),
   PROCESSOR_IDLE_AFTER_MS: whole(1_000, 3_600_000).default(15_000),
 
   HOST: z.string().min(1).default('127.0.0.1'),

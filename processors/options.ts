@@ -36,9 +36,9 @@ const GUARDS: Guards = { position: true, compareAndSet: true, epoch: true, drop:
 
 const DEFAULTS: Omit<ProcessorOptions, 'guards'> = {
   lanes: 2,
-  batchSizeMax: 10_000,
+  batchSizeMax: 20_000,
   queueSizeMax: 40_000,
-  fetchBytesMax: 131_072,
+  fetchBytesMax: 524_288,
   transactionTimeoutMs: 10_000,
   orphanedAfterMs: 15_000,
   idleAfterMs: 15_000,
