@@ -55,7 +55,8 @@ export class Lane<State> {
       await tellingBefore
     }
     await this.#telling
-    this.#connection?.release()
+    // Closed and not handed back: the next one to borrow it would commit as this writer did, and within its limits.
+    this.#connection?.release(true)
   }
 
   /** So that transactions of a processor that can wait are fewer and larger. */

@@ -59,7 +59,7 @@ function heard(source: Source, probe: SubscriberProbe, instruments: Instruments)
       yield batch
     }
   }
-  return { name: source.name, read }
+  return { name: source.name, read, saved: (checkpoint) => source.saved?.(checkpoint) }
 }
 
 /** Resolves when every processor of the topic stands at its end, and their events have left the outbox. */
