@@ -24,6 +24,16 @@ const RETRYABLE = {
   /** The database was made by another major version, or by a migration we do not know. */
   STORE_INCOMPATIBLE: false,
   SUBGRAPH_UNAVAILABLE: true,
+  /** A vendor does not answer, or answers that it is broken. */
+  VENDOR_UNAVAILABLE: true,
+  /** A vendor says that we ask too much. Its answer may say when to come back. */
+  VENDOR_LIMIT: true,
+  /** A vendor's answer is not what its documentation says. Goes to the dead letters with its bytes. */
+  VENDOR_ANSWER: false,
+  /** The key is wrong, was withdrawn, or does not include what was asked for. A person decides. */
+  VENDOR_REFUSED: false,
+  /** The vendor does not know what was asked for: a symbol, a series. */
+  VENDOR_UNKNOWN: false,
   LIMIT_EXCEEDED: false,
 } as const
 

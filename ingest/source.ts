@@ -1,4 +1,5 @@
 import type { Tick } from '../domain/tick.ts'
+import type { Fact } from '../platform/bus/topics.ts'
 
 /**
  * Somewhere facts come from. `C` is its checkpoint: plain JSON that says where to go on. A source gives the same fact the
@@ -21,6 +22,11 @@ export interface Source<C = unknown> {
 
 export interface SourceBatch<C> {
   readonly ticks: readonly Tick[]
+  /**
+   * Everything else it told. No positions: processors know these by their natural keys, so a fact told twice is stored and
+   * told once.
+   */
+  readonly facts?: readonly Fact[]
   readonly rejects: readonly Reject[]
   /** Where to go on once this batch has been taken. A batch that is nothing but a checkpoint asks to be saved at once. */
   readonly checkpoint: C
@@ -28,7 +34,10 @@ export interface SourceBatch<C> {
 
 /** Something the source told that is not a fact. It goes to the dead letters with its bytes; what follows goes on. */
 export interface Reject {
+  /** Of ticks, as in `Tick.position`; of anything else `positionOf` its bytes, so that the same reject is kept once. */
   readonly position: number
+  /** Which feed of the source it is from, so that it can be parsed again; undefined where the source has but one. */
+  readonly feed?: string
   /** What was wrong, what was expected, and where: `line 17: Tick price must be …`. */
   readonly reason: string
   /** At most ORIGINAL_BYTES_MAX; the reason says so where it was cut. */

@@ -1,5 +1,10 @@
 import { readFileSync } from 'node:fs'
+import { type Article, article, articleKey } from '../../domain/article.ts'
 import { type Bar, bar, barEnd } from '../../domain/bar.ts'
+import { type DataQuality, dataQuality } from '../../domain/data-quality.ts'
+import { type HistoricalBar, historicalBar } from '../../domain/historical-bar.ts'
+import { type EconomicRelease, economicRelease, type Observation, observation } from '../../domain/observation.ts'
+import { type QuoteSnapshot, quoteSnapshot } from '../../domain/quote-snapshot.ts'
 import { type Tick, tick } from '../../domain/tick.ts'
 
 /** What travels on each topic. A fact's fields are its Avro schema's fields: `avro/<topic>.avsc`, compared by a test. */
@@ -7,8 +12,21 @@ export interface Topics {
   'stock-data': Tick
   /** Closed and corrected bars. */
   'stock-bars': Bar
+  /** Prices as vendors picture them. */
+  'stock-quotes': QuoteSnapshot
+  /** Bars as vendors computed them, for times before ours. */
+  'stock-history': HistoricalBar
+  'news-data': Article
+  'economic-data': Observation
+  'economic-releases': EconomicRelease
+  'data-quality': DataQuality
 }
 export type Topic = keyof Topics
+
+/** Topics whose facts are told one by one as they are; ticks travel as columns, bars are made here. */
+export type FactTopic = Exclude<Topic, 'stock-data' | 'stock-bars'>
+/** A fact with the topic that it goes to. */
+export type Fact = { [T in FactTopic]: { readonly topic: T; readonly event: Topics[T] } }[FactTopic]
 
 export type Compatibility = 'BACKWARD_TRANSITIVE' | 'FULL_TRANSITIVE'
 
@@ -64,6 +82,96 @@ export const TOPICS: { readonly [T in Topic]: TopicDefinition<Topics[T]> } = {
     retentionMs: 30 * day,
     compatibility: 'BACKWARD_TRANSITIVE',
     schema: schema('stock-bars'),
+  },
+  'stock-quotes': {
+    key: (quote) => quote.symbol,
+    check: quoteSnapshot,
+    cloudEvent: (quote) => ({
+      type: 'updates.investor.QuoteSnapshot',
+      source: quote.source,
+      subject: quote.symbol,
+      naturalKey: `${quote.symbol}|${quote.eventTimeMs}`,
+      timeMs: quote.eventTimeMs,
+    }),
+    partitions: 6,
+    retentionMs: 7 * day,
+    compatibility: 'BACKWARD_TRANSITIVE',
+    schema: schema('stock-quotes'),
+  },
+  'stock-history': {
+    key: (bar) => bar.symbol,
+    check: historicalBar,
+    cloudEvent: (bar) => ({
+      type: 'updates.investor.HistoricalBar',
+      source: bar.source,
+      subject: bar.symbol,
+      naturalKey: `${bar.symbol}|${bar.interval}|${bar.startMs}`,
+      timeMs: barEnd(bar),
+    }),
+    partitions: 6,
+    retentionMs: 7 * day,
+    compatibility: 'BACKWARD_TRANSITIVE',
+    schema: schema('stock-history'),
+  },
+  'news-data': {
+    key: articleKey,
+    check: article,
+    cloudEvent: (article) => ({
+      type: 'updates.investor.Article',
+      source: article.source,
+      subject: articleKey(article),
+      naturalKey: article.id,
+      timeMs: article.publishedAtMs,
+    }),
+    partitions: 6,
+    retentionMs: 30 * day,
+    compatibility: 'BACKWARD_TRANSITIVE',
+    schema: schema('news-data'),
+  },
+  'economic-data': {
+    key: (observation) => observation.series.seriesId,
+    check: observation,
+    cloudEvent: (observation) => ({
+      type: 'updates.investor.Observation',
+      source: observation.series.source,
+      subject: observation.series.seriesId,
+      naturalKey: `${observation.series.seriesId}|${observation.date}|${observation.vintage}`,
+      timeMs: observation.releasedAtMs,
+    }),
+    partitions: 3,
+    retentionMs: 30 * day,
+    compatibility: 'BACKWARD_TRANSITIVE',
+    schema: schema('economic-data'),
+  },
+  'economic-releases': {
+    key: (release) => release.releaseId,
+    check: economicRelease,
+    cloudEvent: (release) => ({
+      type: 'updates.investor.EconomicRelease',
+      source: release.source,
+      subject: release.releaseId,
+      naturalKey: `${release.releaseId}|${release.date}`,
+      timeMs: release.ingestTimeMs,
+    }),
+    partitions: 1,
+    retentionMs: 30 * day,
+    compatibility: 'BACKWARD_TRANSITIVE',
+    schema: schema('economic-releases'),
+  },
+  'data-quality': {
+    key: (quality) => quality.symbol ?? quality.source,
+    check: dataQuality,
+    cloudEvent: (quality) => ({
+      type: 'updates.investor.DataQuality',
+      source: quality.source,
+      subject: quality.symbol ?? quality.source,
+      naturalKey: `${quality.kind}|${quality.symbol ?? ''}|${quality.eventTimeMs}`,
+      timeMs: quality.eventTimeMs,
+    }),
+    partitions: 3,
+    retentionMs: 30 * day,
+    compatibility: 'BACKWARD_TRANSITIVE',
+    schema: schema('data-quality'),
   },
 }
 

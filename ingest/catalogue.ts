@@ -1,0 +1,56 @@
+import type { VendorName } from '../domain/vendors.ts'
+import type { Clock } from '../platform/clock.ts'
+import type { Log } from '../platform/log.ts'
+import type { Metrics } from '../platform/metrics.ts'
+import type { QuotaStore, SymbolInterest } from './quota/quota.ts'
+import type { Source } from './source.ts'
+
+/** A vendor that can be read, whether or not this installation has what it takes. One file per vendor makes one. */
+export interface VendorSource {
+  readonly name: VendorName
+  /** Environment variables without which it is not started; empty: keyless, part of `--live`. */
+  readonly needs: readonly SourceVariable[]
+  open(context: SourceContext): Source
+}
+
+/** Settings of sources, read by `platform/config.ts`; each vendor reads its own. Absent ones are undefined. */
+export type SourceVariable =
+  | 'ALPHA_VANTAGE_KEY'
+  | 'NEWSAPI_KEY'
+  | 'FRED_KEY'
+  | 'FINNHUB_KEY'
+  | 'ALPACA_KEY_ID'
+  | 'ALPACA_SECRET_KEY'
+  | 'POLYGON_KEY'
+  | 'TWELVE_DATA_KEY'
+  | 'SEC_CONTACT'
+
+/** What every vendor source is given. Names no backend. */
+export interface SourceContext {
+  readonly settings: SourceSettings
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly quotas: QuotaStore
+  readonly interest: SymbolInterest
+  /** The earliest next look at each symbol, for `Instrument.freshness`. Replaces what this source told before. */
+  readonly tellPlan: (source: VendorName, plan: readonly PlannedUpdate[]) => void
+}
+
+export interface PlannedUpdate {
+  readonly symbol: string
+  readonly nextUpdateAtMs: number
+}
+
+export interface SourceSettings {
+  readonly variables: Readonly<Partial<Record<SourceVariable, string>>>
+  /** Instruments to read where a vendor does not tell all: the platform's symbols, e.g. AAPL, BTC-USD, EUR-USD. */
+  readonly symbols: readonly string[]
+  /** Other addresses for vendors by name: a mirror, a vendor's other region, a test. Without a trailing slash. */
+  readonly urls: Readonly<Partial<Record<VendorName, VendorUrls>>>
+}
+
+export interface VendorUrls {
+  readonly http?: string
+  readonly ws?: string
+}

@@ -1,0 +1,35 @@
+import type { Fact } from '../../platform/bus/topics.ts'
+import type { Reject } from '../source.ts'
+
+/** Plain JSON that says where a feed goes on: the last id seen, an ETag, the day that was read to. */
+export type FeedCursor = { readonly [key: string]: string | number | boolean | null | readonly string[] }
+
+/** One thing to ask a vendor for, again and again: a quote of one symbol, a list of headlines, a series. */
+export interface Feed {
+  /** Stable and unique within its source: it names the feed in checkpoints, plans, dead letters and metrics' logs. */
+  readonly name: string
+  /** Whom it is about, where it is about one instrument: whoever watches it moves the feed forward in the plan. */
+  readonly symbol?: string
+  /** Requests of the vendor's budget that one ask costs at most. */
+  readonly cost: number
+  /**
+   * The earliest moment when asking again can tell anything new, by the vendor's own rhythm: a minute for a quote while the
+   * market is open, the next release for a series. Pure. `lastAskedMs` is undefined where it was never asked.
+   */
+  dueMs(nowMs: number, lastAskedMs: number | undefined): number
+  /**
+   * Asks once, through the source's one client.
+   * @throws VendorError. VENDOR_UNKNOWN and VENDOR_REFUSED put this feed aside until the next start; VENDOR_REFUSED of a
+   * key the whole source.
+   */
+  ask(cursor: FeedCursor | undefined, signal: AbortSignal): Promise<FeedAnswer>
+  /** What was put aside, parsed once more by the parser of today. Pure. @throws VendorError VENDOR_ANSWER */
+  reparse(original: Buffer): Pick<FeedAnswer, 'facts' | 'rejects'>
+}
+
+export interface FeedAnswer {
+  readonly facts: readonly Fact[]
+  readonly rejects: readonly Omit<Reject, 'feed'>[]
+  /** Undefined: as it was. */
+  readonly cursor?: FeedCursor
+}
