@@ -1,0 +1,109 @@
+import type { z } from 'zod'
+import { isPlatformError } from '../domain/errors.ts'
+import { positionOf } from './reject-position.ts'
+import { ORIGINAL_BYTES_MAX, type Reject } from './source.ts'
+import { VendorError } from './vendor-error.ts'
+
+export type ItemReject = Omit<Reject, 'feed'>
+
+export interface ItemsRead<F> {
+  readonly facts: readonly F[]
+  readonly rejects: readonly ItemReject[]
+}
+
+export interface ItemReading<I, F> {
+  /** Where the list is in the answer, for whoever reads the reason: `results`, `bars.AAPL`. */
+  readonly where: string
+  /** Lenient about unknown keys, exact about what is used. */
+  readonly schema: z.ZodType<I>
+  /** The facts of one item; undefined or none: it is rightly no fact. May throw INVALID_EVENT: then it is a reject. */
+  readonly read: (item: I) => F | readonly F[] | undefined
+  /** The answer that would have held this item alone, so that what is put aside can be read by the same parser again. */
+  readonly alone: (item: unknown) => unknown
+}
+
+/** What a vendor sent where JSON was promised. Everything about it that is wrong becomes a VendorError or a reject. */
+export class JsonAnswer {
+  readonly value: unknown
+  readonly #vendor: string
+  readonly #body: Buffer
+
+  /** @throws VendorError VENDOR_UNAVAILABLE where it is a page of HTML, VENDOR_ANSWER where it is no JSON. */
+  constructor(vendor: string, body: Buffer) {
+    this.#vendor = vendor
+    this.#body = body
+    const text = body.toString('utf8')
+    if (/^\uFEFF?\s*</.test(text))
+      throw new VendorError('VENDOR_UNAVAILABLE', `${vendor} answered with a page where JSON was expected`, {
+        original: body,
+      })
+    try {
+      this.value = JSON.parse(text)
+    } catch (cause) {
+      // The engine's own message quotes the body: enough to see what came, and the rest is in `original`.
+      throw this.problem(`the answer is no JSON: ${messageOf(cause)}`, cause)
+    }
+  }
+
+  /** The whole answer cannot be used. */
+  problem(what: string, cause?: unknown): VendorError {
+    return new VendorError('VENDOR_ANSWER', `${this.#vendor}: ${what}`, { original: this.#body, cause })
+  }
+
+  /** The answer's outer form, without which nothing in it can be found. @throws VendorError VENDOR_ANSWER */
+  as<T>(schema: z.ZodType<T>): T {
+    const parsed = schema.safeParse(this.value)
+    if (parsed.success) return parsed.data
+    throw this.problem(`the answer is not as documented: ${issueOf(parsed.error)}`, parsed.error)
+  }
+
+  /** Item by item: one that is not what it should be becomes a reject that says where, and the others go on. */
+  items<I, F>(items: readonly unknown[], reading: ItemReading<I, F>): ItemsRead<F> {
+    const facts: F[] = []
+    const rejects: ItemReject[] = []
+    for (const [index, item] of items.entries()) {
+      const read = readItem(item, reading)
+      if (typeof read === 'string')
+        rejects.push(this.#reject(`${reading.where}[${index}]: ${read}`, reading.alone(item)))
+      else facts.push(...read)
+    }
+    return { facts, rejects }
+  }
+
+  #reject(reason: string, alone: unknown): ItemReject {
+    let whole: Buffer
+    try {
+      whole = Buffer.from(JSON.stringify(alone))
+    } catch (cause) {
+      // JSON that is nested more deeply than the stack: nothing of ours, and nothing that could be put aside in part.
+      throw this.problem(`${reason}, and it is nested too deeply to be written down`, cause)
+    }
+    const original = whole.subarray(0, ORIGINAL_BYTES_MAX)
+    const cut = original.length < whole.length ? ` (cut from ${whole.length} bytes)` : ''
+    return { position: positionOf(whole), reason: reason + cut, original }
+  }
+}
+
+/** The facts, or why there are none. */
+function readItem<I, F>(item: unknown, { schema, read }: ItemReading<I, F>): readonly F[] | string {
+  const parsed = schema.safeParse(item)
+  if (!parsed.success) return issueOf(parsed.error)
+  try {
+    const made = read(parsed.data)
+    return made === undefined ? [] : isList(made) ? made : [made]
+  } catch (error) {
+    if (isPlatformError(error, 'INVALID_EVENT')) return error.message
+    throw error
+  }
+}
+
+const isList = <F>(made: F | readonly F[]): made is readonly F[] => Array.isArray(made)
+
+/** The first thing that is wrong, in a line: `t: expected number, received string`. */
+export function issueOf(error: z.ZodError): string {
+  const [issue] = error.issues
+  if (issue === undefined) return error.message
+  return issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
