@@ -196,8 +196,8 @@ describe('ingest', () => {
       await pass(clock, () => tries === 6)
       await ended
       expect(lines.map((line) => line.msg)).toEqual([
-        'test could not produce ticks; it tries until it works',
-        'test could produce ticks again',
+        'test could not produce to stock-data; it tries until it works',
+        'test could produce to stock-data again',
       ])
       expect((await run.metrics.ingestRetries.get()).values).toMatchObject([{ value: 5, labels: { on: 'bus' } }])
       expect((await run.metrics.ingestWaiting.get()).values[0].value).toBe(0)

@@ -3,14 +3,14 @@ import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
 import { CheckpointSaver, type CheckpointStore } from './checkpoint-saver.ts'
-import { Delivery, type RejectStore, type TickEncoder } from './delivery.ts'
+import { Delivery, type FactEncoder, type RejectStore } from './delivery.ts'
 import { GaveUp, Patience } from './patience.ts'
 import type { Source, SourceBatch } from './source.ts'
 
 export interface IngestRun<C> {
   readonly source: Source<C>
   readonly bus: Pick<EventBus, 'produce' | 'settled'>
-  readonly codec: TickEncoder
+  readonly codec: FactEncoder
   readonly checkpoints: CheckpointStore
   readonly deadLetters: RejectStore
   readonly clock: Clock
@@ -50,9 +50,9 @@ export interface IngestTotals {
 }
 
 /**
- * Reads the source from its saved checkpoint and produces its facts on `stock-data` until it ends or is stopped. At most
- * one batch is in hand and one being read ahead. Facts told between the last checkpoint and a crash are told again with
- * the same positions.
+ * Reads the source from its saved checkpoint and produces its facts on their topics until it ends or is stopped. At most
+ * one batch is in hand and one being read ahead. What was told between the last checkpoint and a crash is told
+ * again, ticks with the same positions.
  * @throws what the source throws, and what will not pass by trying again. The checkpoint is saved first, as far as it got.
  */
 export async function runIngest<C>(run: IngestRun<C>): Promise<IngestTotals> {
@@ -98,7 +98,7 @@ async function readAll<C>(
       stops.now()
       throw error
     }
-    saver.taken(batch.checkpoint, batch.ticks.length + batch.rejects.length === 0)
+    saver.taken(batch.checkpoint, isBare(batch))
   }
   try {
     let next = await batches.next()
@@ -112,6 +112,10 @@ async function readAll<C>(
   }
   await saver.close()
 }
+
+/** Nothing but a checkpoint. */
+const isBare = ({ ticks, facts = [], rejects }: SourceBatch<unknown>) =>
+  ticks.length + facts.length + rejects.length === 0
 
 /** Waits for both also where one fails: a source that breaks off does not take along the batch before. */
 async function bothOf<T>(reading: Promise<T>, taking: Promise<void>): Promise<T> {

@@ -1,5 +1,5 @@
 import type { Tick } from '../domain/tick.ts'
-import type { Fact } from '../platform/bus/topics.ts'
+import type { Fact, Topic } from '../platform/bus/topics.ts'
 
 /**
  * Somewhere facts come from. `C` is its checkpoint: plain JSON that says where to go on. A source gives the same fact the
@@ -38,6 +38,8 @@ export interface Reject {
   readonly position: number
   /** Which feed of the source it is from, so that it can be parsed again; undefined where the source has but one. */
   readonly feed?: string
+  /** Where it would have gone, had it been a fact: it goes to the dead letters of that topic. Undefined: `stock-data`. */
+  readonly topic?: Topic
   /** What was wrong, what was expected, and where: `line 17: Tick price must be …`. */
   readonly reason: string
   /** At most ORIGINAL_BYTES_MAX; the reason says so where it was cut. */

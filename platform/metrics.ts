@@ -23,8 +23,8 @@ export function openMetrics() {
     /** Event loop, memory and garbage collection of the process. Once per process. */
     collectProcess: () => collectDefaultMetrics({ register: registry }),
 
-    ingestFacts: counter('ingest_facts_total', 'Facts produced to the bus.', ['source']),
-    ingestRejects: counter('ingest_rejects_total', 'What sources told that was not a fact.', ['source']),
+    ingestFacts: counter('ingest_facts_total', 'Facts produced to the bus.', ['source', 'topic']),
+    ingestRejects: counter('ingest_rejects_total', 'What sources told that was not a fact.', ['source', 'topic']),
     ingestRetries: counter('ingest_retries_total', 'Calls repeated because the bus or the store failed.', [
       'source',
       'on',

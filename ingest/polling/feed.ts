@@ -1,4 +1,4 @@
-import type { Fact } from '../../platform/bus/topics.ts'
+import type { Fact, FactTopic } from '../../platform/bus/topics.ts'
 import type { Reject } from '../source.ts'
 
 /** Plain JSON that says where a feed goes on: the last id seen, an ETag, the day that was read to. */
@@ -10,6 +10,8 @@ export interface Feed {
   readonly name: string
   /** Whom it is about, where it is about one instrument: whoever watches it moves the feed forward in the plan. */
   readonly symbol?: string
+  /** Where its rejects would have gone, where they do not say so themselves. */
+  readonly topic?: FactTopic
   /** Requests of the vendor's budget that one ask costs at most. */
   readonly cost: number
   /**

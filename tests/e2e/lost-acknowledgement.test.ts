@@ -43,7 +43,7 @@ if (process.env.KAFKA_BROKERS && process.env.KAFKA_DEV_CONTROL === '1')
         KAFKA_PREFIX: `e2e-${randomUUID().slice(0, 8)}.`,
       })
       await platform.ready()
-      const produced = () => metric(platform, 'ingest_facts_total{source="replay:tape"}')
+      const produced = () => metric(platform, 'ingest_facts_total{source="replay:tape",topic="stock-data"}')
       for (const [share, awayMs] of [
         [0.1, 300],
         [0.2, 300],

@@ -1,13 +1,16 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { pino } from 'pino'
 import { expect } from 'vitest'
+import { article } from '../../domain/article.ts'
 import { PlatformError } from '../../domain/errors.ts'
+import { observation } from '../../domain/observation.ts'
 import { type Tick, tick } from '../../domain/tick.ts'
 import { type IngestOptions, runIngest } from '../../ingest/ingest.ts'
 import type { Reject, Source, SourceBatch } from '../../ingest/source.ts'
 import type { OutgoingRecord } from '../../platform/bus/bus.ts'
 import { openCodec } from '../../platform/bus/codec.ts'
 import { MemorySchemaRegistry } from '../../platform/bus/memory-schema-registry.ts'
+import type { Fact } from '../../platform/bus/topics.ts'
 import { ManualClock } from '../../platform/clock.ts'
 import { openMetrics } from '../../platform/metrics.ts'
 
@@ -19,6 +22,46 @@ export const fact = (position: number, symbol = 'AAPL'): Tick =>
   tick({ symbol, price: 100, size: 1, eventTimeMs: 1, ingestTimeMs: 2, seq: position, source: 'test', position })
 export const reject = (position: number): Reject => ({ position, reason: 'line 7: bad', original: Buffer.from('x') })
 
+export const articleFact = (id: string, ...symbols: readonly string[]): Fact => ({
+  topic: 'news-data',
+  event: article({
+    id: `test:${id}`,
+    source: 'test',
+    licence: 'PERSONAL',
+    kind: 'NEWS',
+    headline: `Headline ${id}`,
+    summary: '',
+    url: `https://news.test/${id}`,
+    publisher: 'Test',
+    language: 'en',
+    publishedAtMs: 1,
+    ingestTimeMs: 2,
+    symbols,
+    vendorSentiment: null,
+    filing: null,
+  }),
+})
+
+export const observationFact = (date: string, value: number): Fact => ({
+  topic: 'economic-data',
+  event: observation({
+    series: {
+      seriesId: 'CPIAUCSL',
+      title: 'Consumer Price Index',
+      unit: 'Index',
+      frequency: 'MONTHLY',
+      seasonallyAdjusted: true,
+      source: 'test',
+      licence: 'REDISTRIBUTABLE',
+    },
+    date,
+    value,
+    vintage: '2026-11-20',
+    releasedAtMs: 1,
+    ingestTimeMs: 2,
+  }),
+})
+
 /** Its checkpoint is the number of batches told. */
 export class ScriptedSource implements Source<number> {
   readonly name = 'test'
@@ -27,8 +70,15 @@ export class ScriptedSource implements Source<number> {
   readonly #batches: readonly Omit<SourceBatch<number>, 'checkpoint'>[]
   readonly #end: (signal: AbortSignal) => Promise<void>
 
-  constructor(batches: readonly (readonly Tick[])[], end: (signal: AbortSignal) => Promise<void> = async () => {}) {
-    this.#batches = batches.map((ticks) => ({ ticks, rejects: [] }))
+  constructor(
+    batches: readonly (readonly Tick[] | Partial<SourceBatch<number>>)[],
+    end: (signal: AbortSignal) => Promise<void> = async () => {},
+  ) {
+    this.#batches = batches.map((batch) => ({
+      ticks: [],
+      rejects: [],
+      ...('length' in batch ? { ticks: batch } : batch),
+    }))
     this.#end = end
   }
 
@@ -56,6 +106,7 @@ export function world<C>(source: Source<C>, options: Partial<IngestOptions> = {}
   const stop = new AbortController()
   const clock = new ManualClock(1_000_000)
   const produced: (readonly OutgoingRecord[])[] = []
+  const topics: string[] = []
   const deadLetters: Reject[] = []
   const saved: unknown[] = []
   const lines: { level: number; msg: string }[] = []
@@ -68,7 +119,8 @@ export function world<C>(source: Source<C>, options: Partial<IngestOptions> = {}
     signal: stop.signal,
     options,
     bus: {
-      produce: async (_topic: string, records: readonly OutgoingRecord[]): Promise<void> => {
+      produce: async (topic: string, records: readonly OutgoingRecord[]): Promise<void> => {
+        topics.push(topic)
         produced.push(records)
       },
       settled: (): Promise<void> => Promise.resolve(),
@@ -87,7 +139,7 @@ export function world<C>(source: Source<C>, options: Partial<IngestOptions> = {}
     ended.catch(() => undefined)
     return ended
   }
-  return { stop, clock, produced, deadLetters, saved, lines, run, start }
+  return { stop, clock, produced, topics, deadLetters, saved, lines, run, start }
 }
 
 /** Lets time pass until the condition holds. */
