@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest'
+import {
+  isUsMarketOpen,
+  localDate,
+  localTimeMs,
+  NEW_YORK,
+  nextUsCloseMs,
+  nextUsOpenMs,
+  usCloseMs,
+} from './exchange-clock.ts'
+
+const iso = (ms: number | undefined) => (ms === undefined ? undefined : new Date(ms).toISOString())
+
+test('the closing bell follows daylight saving and early closes', () => {
+  expect(iso(usCloseMs('2026-11-20'))).toBe('2026-11-20T21:00:00.000Z')
+  expect(iso(usCloseMs('2026-07-06'))).toBe('2026-07-06T20:00:00.000Z')
+  expect(iso(usCloseMs('2026-11-27'))).toBe('2026-11-27T18:00:00.000Z')
+  expect(usCloseMs('2026-11-26')).toBeUndefined()
+})
+
+test('the market is open from bell to bell', () => {
+  expect(isUsMarketOpen(Date.parse('2026-11-23T14:29:59.999Z'))).toBe(false)
+  expect(isUsMarketOpen(Date.parse('2026-11-23T14:30:00Z'))).toBe(true)
+  expect(isUsMarketOpen(Date.parse('2026-11-27T18:00:00Z'))).toBe(false)
+  expect(isUsMarketOpen(Date.parse('2026-11-22T16:00:00Z'))).toBe(false)
+})
+
+test('the next bells are found over holidays and weekends', () => {
+  const wednesdayNight = Date.parse('2026-11-25T23:00:00Z')
+  expect(iso(nextUsOpenMs(wednesdayNight))).toBe('2026-11-27T14:30:00.000Z')
+  expect(iso(nextUsCloseMs(wednesdayNight))).toBe('2026-11-27T18:00:00.000Z')
+  const bell = Date.parse('2026-11-27T18:00:00Z')
+  expect(iso(nextUsCloseMs(bell))).toBe('2026-11-30T21:00:00.000Z')
+})
+
+test('a clock time belongs to a place', () => {
+  expect(iso(localTimeMs('2026-11-20', '19:55:00', NEW_YORK))).toBe('2026-11-21T00:55:00.000Z')
+  expect(localTimeMs('2026-02-30', '10:00', NEW_YORK)).toBeUndefined()
+  expect(localTimeMs('2026-02-20', '10:00', 'Mars/Olympus')).toBeUndefined()
+  expect(localDate(Date.parse('2026-11-21T00:55:00Z'), NEW_YORK)).toBe('2026-11-20')
+})

@@ -1,0 +1,46 @@
+import { DateTime } from 'luxon'
+import { type UsClose, usCloseOf } from '../domain/us-trading-days.ts'
+
+export const NEW_YORK = 'America/New_York'
+/** No exchange is closed for longer; it bounds the search for the next day of trading. */
+const CLOSED_DAYS_MAX = 10
+
+/** Milliseconds since 1970 UTC of a clock time on a day at a place; undefined where one of them does not exist. */
+export function localTimeMs(date: string, clockTime: string, timeZone: string): number | undefined {
+  const local = DateTime.fromISO(`${date}T${clockTime}`, { zone: timeZone })
+  return local.isValid ? local.toMillis() : undefined
+}
+
+/** The calendar day at a place. */
+export const localDate = (timeMs: number, timeZone: string): string =>
+  DateTime.fromMillis(timeMs, { zone: timeZone }).toFormat('yyyy-MM-dd')
+
+/** The closing bell of a day of the US exchanges; undefined where they do not trade. */
+export function usCloseMs(date: string): number | undefined {
+  const close: UsClose | undefined = usCloseOf(date)
+  return close && localTimeMs(date, close, NEW_YORK)
+}
+
+/** Regular trading of the US exchanges: from 09:30 to the bell. */
+export function isUsMarketOpen(timeMs: number): boolean {
+  const date = localDate(timeMs, NEW_YORK)
+  const openMs = localTimeMs(date, '09:30', NEW_YORK)
+  const closeMs = usCloseMs(date)
+  return openMs !== undefined && closeMs !== undefined && timeMs >= openMs && timeMs < closeMs
+}
+
+/** The first opening bell of the US exchanges at or after the time. */
+export const nextUsOpenMs = (fromMs: number): number =>
+  nextBell(fromMs, (date) => (usCloseOf(date) ? localTimeMs(date, '09:30', NEW_YORK) : undefined))
+
+/** The first closing bell of the US exchanges after the time. */
+export const nextUsCloseMs = (afterMs: number): number => nextBell(afterMs + 1, usCloseMs)
+
+function nextBell(fromMs: number, bellOf: (date: string) => number | undefined): number {
+  const start = DateTime.fromMillis(fromMs, { zone: NEW_YORK })
+  for (let days = 0; days <= CLOSED_DAYS_MAX; days++) {
+    const bellMs = bellOf(start.plus({ days }).toFormat('yyyy-MM-dd'))
+    if (bellMs !== undefined && bellMs >= fromMs) return bellMs
+  }
+  return fromMs + CLOSED_DAYS_MAX * 86_400_000
+}
