@@ -86,6 +86,8 @@ export function openMetrics() {
       'channel',
     ]),
 
+    watchedSymbols: gauge('watched_symbols', 'Symbols that clients of this process listen to.', ['state']),
+
     storeLatency: seconds('store_query_seconds', 'Time of a store read.', ['query']),
     storeConnections: gauge('store_connections', 'Connections of the pool, and callers that wait for one.', ['state']),
     embeddedPostgresRestarts: counter(

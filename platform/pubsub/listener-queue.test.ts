@@ -143,6 +143,16 @@ describe('listen', () => {
     expect((await drain(queue)).map((event) => event.skipped)).toEqual([1, 2])
   })
 
+  test('what the reader does not want takes no room', async () => {
+    await using pubsub = memory()
+    const only = ({ skipped }: { skipped: number }, key: string) => skipped > 1 && key === 'AAPL'
+    await using queue = await listen(pubsub, keys, { keep: 'all', limit: 1, only })
+    for (const skipped of [2, 1]) await pubsub.publish('tick', 'AAPL', { ticks: [], skipped })
+    await pubsub.publish('tick', 'MSFT', { ticks: [], skipped: 3 })
+    expect((await drain(queue)).map((event) => event.skipped)).toEqual([2])
+    expect(queue.dropped).toBe(0)
+  })
+
   test('where one of them cannot be heard, the others are left', async () => {
     const { pubsub, leave } = refusing(() => Promise.reject(new Error('away')))
     await expect(listen(pubsub, keys, { keep: 'all', limit: 10 })).rejects.toThrow('away')

@@ -10,6 +10,8 @@ export type KeepPolicy<T> =
   | { readonly keep: 'latest'; readonly keyOf: (event: T) => unknown; readonly limit?: number }
 
 export type ListenOptions<T> = KeepPolicy<T> & {
+  /** What this reader wants of what is told under the key; the rest takes no room. Everything where it is not given. */
+  readonly only?: (event: T, key: string) => boolean
   /** Where dropped events are counted by channel; without it only the reader itself knows. */
   readonly metrics?: Pick<Metrics, 'listenerDropped'>
 }
@@ -35,7 +37,9 @@ export async function listen<C extends keyof Channels>(
   const joined = await Promise.allSettled(
     subscriptions.map(async ({ channel, key }) => {
       const dropped = (count: number) => options.metrics?.listenerDropped.inc({ channel }, count)
-      const hear = (event: Channels[C]) => queue.push(event, dropped)
+      const hear = (event: Channels[C]) => {
+        if (options.only?.(event, key) ?? true) queue.push(event, dropped)
+      }
       queue.onReturn(await pubsub.subscribe(channel, key, hear, () => queue.end()))
     }),
   )

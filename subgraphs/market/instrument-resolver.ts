@@ -2,11 +2,11 @@ import { Arg, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql
 import { PlatformError } from '../../domain/errors.ts'
 import { type Instrument, symbolOf } from '../../domain/instrument.ts'
 import { type Connection, connection, cursorOf, firstOf, keyOfCursor } from '../../platform/graphql/page.ts'
+import { symbolsOf } from '../../platform/graphql/symbols.ts'
 import { InstrumentConnection, InstrumentObject } from './instrument.ts'
 import type { Loaders } from './loaders.ts'
 import { QuoteObject, quoteView } from './quote.ts'
 import type { InstrumentStore } from './stores.ts'
-import { symbolsOf } from './symbols.ts'
 
 const PAGE = { byDefault: 50, max: 500 }
 const SEARCH = { byDefault: 10, max: 50 }

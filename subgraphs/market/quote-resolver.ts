@@ -1,7 +1,7 @@
 import { Arg, ID, Query, Resolver } from 'type-graphql'
+import { symbolsOf } from '../../platform/graphql/symbols.ts'
 import type { Loaders } from './loaders.ts'
 import { QuoteObject, quoteView } from './quote.ts'
-import { symbolsOf } from './symbols.ts'
 
 const SYMBOLS_MAX = 500
 

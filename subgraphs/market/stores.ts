@@ -1,4 +1,5 @@
 import type { Bar, BarInterval } from '../../domain/bar.ts'
+import type { DataQuality, DataQualityKind } from '../../domain/data-quality.ts'
 import type { Instrument } from '../../domain/instrument.ts'
 import type { Quote } from '../../domain/quote.ts'
 
@@ -30,4 +31,29 @@ export interface BarStore {
     readonly first: number
     readonly afterMs?: number
   }): Promise<{ items: Bar[]; hasNext: boolean }>
+}
+
+/** When sources with few requests mean to ask for a symbol next. */
+export interface UpdatePlanStore {
+  /** Milliseconds since 1970 UTC, the soonest of all sources, by symbol; symbols in nobody's plan are left out. */
+  nextUpdates(symbols: readonly string[]): Promise<Map<string, number>>
+}
+
+/** A stored one. The id tells two of one moment apart. */
+export interface StoredDataQuality {
+  readonly id: string
+  readonly event: DataQuality
+}
+
+export interface DataQualityStore {
+  /** Newest first, and by id where two are of one moment: `fromMs <= eventTimeMs < toMs`. Each list: any of these. */
+  page(query: {
+    readonly symbols?: readonly string[]
+    readonly sources?: readonly string[]
+    readonly kinds?: readonly DataQualityKind[]
+    readonly fromMs?: number
+    readonly toMs?: number
+    readonly first: number
+    readonly after?: { readonly eventTimeMs: number; readonly id: string }
+  }): Promise<{ items: StoredDataQuality[]; hasNext: boolean }>
 }
