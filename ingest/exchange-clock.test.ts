@@ -7,6 +7,7 @@ import {
   nextUsCloseMs,
   nextUsOpenMs,
   usCloseMs,
+  usDayStartMs,
 } from './exchange-clock.ts'
 
 const iso = (ms: number | undefined) => (ms === undefined ? undefined : new Date(ms).toISOString())
@@ -38,4 +39,10 @@ test('a clock time belongs to a place', () => {
   expect(localTimeMs('2026-02-30', '10:00', NEW_YORK)).toBeUndefined()
   expect(localTimeMs('2026-02-20', '10:00', 'Mars/Olympus')).toBeUndefined()
   expect(localDate(Date.parse('2026-11-21T00:55:00Z'), NEW_YORK)).toBe('2026-11-20')
+})
+
+test('a daily bar begins at midnight UTC of the day that it was in New York, stamped with its start there or with its end', () => {
+  expect(iso(usDayStartMs(Date.parse('2026-11-20T05:00:00Z')))).toBe('2026-11-20T00:00:00.000Z')
+  expect(iso(usDayStartMs(Date.parse('2026-07-06T04:00:00Z')))).toBe('2026-07-06T00:00:00.000Z')
+  expect(iso(usDayStartMs(Date.parse('2026-11-21T01:00:00Z')))).toBe('2026-11-20T00:00:00.000Z')
 })

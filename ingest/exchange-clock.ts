@@ -15,6 +15,12 @@ export function localTimeMs(date: string, clockTime: string, timeZone: string): 
 export const localDate = (timeMs: number, timeZone: string): string =>
   DateTime.fromMillis(timeMs, { zone: timeZone }).toFormat('yyyy-MM-dd')
 
+/**
+ * The start of the daily bar that a moment of the US exchanges belongs to: midnight UTC of the day that it was there. Vendors
+ * stamp a day's bar with its midnight there or with its end; this is the same for both.
+ */
+export const usDayStartMs = (timeMs: number): number => Date.parse(`${localDate(timeMs, NEW_YORK)}T00:00:00Z`)
+
 /** The closing bell of a day of the US exchanges; undefined where they do not trade. */
 export function usCloseMs(date: string): number | undefined {
   const close: UsClose | undefined = usCloseOf(date)
