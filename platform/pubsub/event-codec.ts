@@ -1,5 +1,9 @@
+import { article } from '../../domain/article.ts'
 import { BAR_INTERVAL_MS, type Bar, type BarInterval } from '../../domain/bar.ts'
-import { PlatformError } from '../../domain/errors.ts'
+import { dataQuality } from '../../domain/data-quality.ts'
+import { isPlatformError, PlatformError } from '../../domain/errors.ts'
+import { observation } from '../../domain/observation.ts'
+import { quoteSnapshot } from '../../domain/quote-snapshot.ts'
 import { type Tick, tick } from '../../domain/tick.ts'
 import type { Channels, TickUpdate } from './pubsub.ts'
 
@@ -9,6 +13,8 @@ import type { Channels, TickUpdate } from './pubsub.ts'
  *
  *     tick  [1, symbol, skipped, sources, [[price, size, eventTimeMs, ingestTimeMs, seq, position, source index], …]]
  *     bar   [1, symbol, interval, startMs, open, high, low, close, volume, trades, closed]
+ *
+ * Facts that are told now and then travel as they are, `[1, { … }]`.
  */
 const VERSION = 1
 
@@ -74,7 +80,27 @@ const bar: Codec<Bar> = {
   },
 }
 
-const CODECS: { readonly [C in keyof Channels]: Codec<Channels[C]> } = { tick: tickUpdate, bar }
+/** `make` is the only way to make such a fact, so nothing else can come out. */
+const fact = <T extends object>(make: (fields: T) => T): Codec<T> => ({
+  encode: (event) => [event],
+  decode([fields]) {
+    try {
+      return make(fields as T)
+    } catch (cause) {
+      // Fields that are not even of the right type.
+      throw isPlatformError(cause) ? cause : expected('a fact', fields)
+    }
+  },
+})
+
+const CODECS: { readonly [C in keyof Channels]: Codec<Channels[C]> } = {
+  tick: tickUpdate,
+  bar,
+  article: fact(article),
+  observation: fact(observation),
+  quote: fact(quoteSnapshot),
+  dataQuality: fact(dataQuality),
+}
 
 export const encodeEvent = <C extends keyof Channels>(channel: C, event: Channels[C]): string =>
   JSON.stringify([VERSION, ...CODECS[channel].encode(event)])

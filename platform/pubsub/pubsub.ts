@@ -1,4 +1,8 @@
+import type { Article } from '../../domain/article.ts'
 import type { Bar } from '../../domain/bar.ts'
+import type { DataQuality } from '../../domain/data-quality.ts'
+import type { Observation } from '../../domain/observation.ts'
+import type { QuoteSnapshot } from '../../domain/quote-snapshot.ts'
 import type { Tick } from '../../domain/tick.ts'
 
 /** What can be listened to. The key picks whom it is about, so nobody filters: there is a channel per symbol. */
@@ -7,7 +11,18 @@ export interface Channels {
   tick: TickUpdate
   /** Key: `<symbol>:<interval>`. The bar as it stands after one transaction. */
   bar: Bar
+  /** Key: each symbol that the article names, and EVERY_KEY. Told once, when it was new. */
+  article: Article
+  /** Key: series id, and EVERY_KEY. A value that was new, or a revision. */
+  observation: Observation
+  /** Key: symbol. A vendor's newest picture of the price. */
+  quote: QuoteSnapshot
+  /** Key: symbol where it is about one, and EVERY_KEY. */
+  dataQuality: DataQuality
 }
+
+/** The key of whoever wants to hear all of a channel. Only of channels that are told a few times a second at most. */
+export const EVERY_KEY = '*'
 
 export interface TickUpdate {
   /** In bus order; the newest where `skipped` is above zero. */
