@@ -35,6 +35,11 @@ export interface SourceContext {
   readonly interest: SymbolInterest
   /** The earliest next look at each symbol, for `Instrument.freshness`. Replaces what this source told before. */
   readonly tellPlan: (source: VendorName, plan: readonly PlannedUpdate[]) => void
+  /**
+   * Why nothing comes just now, as one sentence for the operator (`cannot be reached: …`), and undefined once it comes
+   * again. Shown in `/ready` and at the terminal. The source goes on by itself all the while.
+   */
+  readonly tellTrouble: (source: VendorName, trouble: string | undefined) => void
 }
 
 export interface PlannedUpdate {

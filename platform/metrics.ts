@@ -34,6 +34,37 @@ export function openMetrics() {
       'on',
     ]),
 
+    ingestWithheld: counter('ingest_withheld_total', 'Facts that may not be told to the public.', ['source']),
+    ingestSourceUp: gauge('ingest_source_up', '1 while a source is read.', ['source']),
+    ingestSourceRestarts: counter('ingest_source_restarts_total', 'Times a source broke off and was started again.', [
+      'source',
+    ]),
+
+    vendorRequests: counter('vendor_requests_total', 'Requests sent to vendors, retries included.', [
+      'vendor',
+      'outcome',
+    ]),
+    vendorRequestLatency: seconds('vendor_request_seconds', 'From sending a request to having its whole answer.', [
+      'vendor',
+    ]),
+    vendorRetries: counter('vendor_retries_total', 'Requests that were tried again.', ['vendor']),
+    vendorBreaker: gauge('vendor_breaker_open', '1 while nothing is asked of a vendor, 0.5 while it is probed.', [
+      'vendor',
+    ]),
+    vendorCrowded: counter('vendor_crowded_total', 'Requests refused because too many waited for the vendor.', [
+      'vendor',
+    ]),
+    quotaLeft: gauge('quota_left_requests', 'Requests that a key may still make now, by window.', ['budget', 'window']),
+    quotaPaused: gauge('quota_paused_seconds', 'How long a vendor wants us to stay away from now.', ['budget']),
+    quotaSaved: gauge('quota_saved_requests', 'Requests that asking all alike would have cost more.', ['source']),
+    pollingFeeds: gauge('polling_feeds', 'Things a polled source asks for, and those it has put aside.', [
+      'source',
+      'state',
+    ]),
+    pollingSymbolsLeftOut: gauge('polling_symbols_left_out', 'Symbols of interest over the bound of a source.', [
+      'source',
+    ]),
+
     busProduced: counter('bus_produced_records_total', 'Records acknowledged by the bus.', ['topic']),
     busProduceFailures: counter('bus_produce_failures_total', 'Rejected produce calls.', ['topic', 'code']),
     busBackpressure: counter('bus_backpressure_total', 'Produce calls that waited because the bus was at its bound.', [
