@@ -1,0 +1,62 @@
+import type { Clock } from '../platform/clock.ts'
+
+/**
+ * starting: not open yet. reading: it is asked and heard. troubled: it goes on by itself, but nothing comes just now.
+ * restarting: it broke off and is started again at `retryAtMs`. refused: a person has to decide. ended: it has no more.
+ */
+export type SourceState = 'starting' | 'reading' | 'troubled' | 'restarting' | 'refused' | 'ended'
+
+export interface SourceStatus {
+  readonly source: string
+  readonly state: SourceState
+  readonly sinceMs: number
+  /** Why, where not all is well. */
+  readonly reason?: string
+  readonly retryAtMs?: number
+  /** When the last fact came; undefined: none since the start. */
+  readonly lastFactMs?: number
+}
+
+/** What each source of this process is doing, for `/ready` and the terminal. */
+export class SourceStatuses {
+  readonly #clock: Clock
+  readonly #statuses = new Map<string, SourceStatus>()
+  readonly #onChange: (status: SourceStatus, before: SourceStatus | undefined) => void
+
+  constructor(clock: Clock, onChange: (status: SourceStatus, before: SourceStatus | undefined) => void = () => {}) {
+    this.#clock = clock
+    this.#onChange = onChange
+  }
+
+  all(): SourceStatus[] {
+    return [...this.#statuses.values()]
+  }
+
+  set(source: string, state: SourceState, why: { reason?: string; retryAtMs?: number } = {}): void {
+    const before = this.#statuses.get(source)
+    if (before?.state === state && before.reason === why.reason && before.retryAtMs === why.retryAtMs) return
+    const lastFactMs = before?.lastFactMs
+    const status: SourceStatus = {
+      source,
+      state,
+      sinceMs: before?.state === state ? before.sinceMs : this.#clock.now(),
+      ...why,
+      ...(lastFactMs !== undefined && { lastFactMs }),
+    }
+    this.#statuses.set(source, status)
+    this.#onChange(status, before)
+  }
+
+  /** Only of a source that reads: its trouble is over, or has begun. What has ended stays ended. */
+  trouble(source: string, reason: string | undefined): void {
+    const state = this.#statuses.get(source)?.state
+    if (state !== 'reading' && state !== 'troubled') return
+    if (reason === undefined) this.set(source, 'reading')
+    else this.set(source, 'troubled', { reason })
+  }
+
+  heard(source: string): void {
+    const before = this.#statuses.get(source)
+    if (before) this.#statuses.set(source, { ...before, lastFactMs: this.#clock.now() })
+  }
+}
