@@ -142,11 +142,20 @@ function readableType(schema: string): avro.Type | undefined {
 
 function readAvro<E>(type: avro.Type, value: Buffer, resolver: avro.Resolver | undefined): E {
   try {
-    return { ...type.fromBuffer(value.subarray(FRAME_BYTES), resolver) }
+    return plain(type.fromBuffer(value.subarray(FRAME_BYTES), resolver)) as E
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw isPlatformError(cause) ? cause : undecodable(`the Avro is broken: ${reason}`, cause)
   }
+}
+
+/** avsc makes records of classes of its own, those within records too; a fact is a plain object. */
+function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain)
+  if (typeof value !== 'object' || value === null) return value
+  const copy: Record<string, unknown> = {}
+  for (const [name, field] of Object.entries(value)) copy[name] = plain(field)
+  return copy
 }
 
 /** CloudEvents 1.0, Kafka protocol binding, binary mode. */
