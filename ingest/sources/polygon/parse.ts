@@ -1,0 +1,170 @@
+import { z } from 'zod'
+import { type Article, article, SYMBOLS_PER_ARTICLE_MAX } from '../../../domain/article.ts'
+import { BAR_INTERVAL_MS } from '../../../domain/bar.ts'
+import { type HistoricalBar, historicalBar } from '../../../domain/historical-bar.ts'
+import { isSymbol } from '../../../domain/instrument.ts'
+import { VENDORS } from '../../../domain/vendors.ts'
+import { usDayStartMs } from '../../exchange-clock.ts'
+import { type ItemsRead, JsonAnswer } from '../../json-answer.ts'
+import { plainText } from '../../plain-text.ts'
+import { rfc3339Ms } from '../../rfc-3339.ts'
+import { VendorError } from '../../vendor-error.ts'
+
+const { licence, title } = VENDORS.polygon
+const HEADLINE_LENGTH_MAX = 1_000
+const SUMMARY_LENGTH_MAX = 5_000
+const PUBLISHER_LENGTH_MAX = 200
+
+export interface Page<F> extends ItemsRead<F> {
+  /** As the vendor wrote it: a whole address without the key. Whoever follows it looks first whose it is. */
+  readonly nextUrl: string | undefined
+}
+
+const errorAnswer = z.object({ status: z.string(), error: z.string().nullish(), message: z.string().nullish() })
+
+/** What a body says that is no success, whatever the HTTP status; undefined where it says nothing of the kind. */
+export function errorOf(value: unknown, body: Buffer): VendorError | undefined {
+  const { data } = errorAnswer.safeParse(value)
+  if (data === undefined || ['OK', 'DELAYED', 'SUCCESS'].includes(data.status.toUpperCase())) return undefined
+  const said = `${title} says ${data.status.slice(0, 50)}: ${(data.error ?? data.message ?? '').slice(0, 200)}`
+  if (/maximum requests|rate limit|too many/i.test(said)) return new VendorError('VENDOR_LIMIT', said)
+  if (/NOT_AUTHORIZED|api key|not entitled/i.test(said)) return new VendorError('VENDOR_REFUSED', said)
+  if (/NOT_FOUND/i.test(said)) return new VendorError('VENDOR_UNKNOWN', said)
+  return new VendorError('VENDOR_ANSWER', said, { original: body })
+}
+
+function answerOf(body: Buffer): JsonAnswer {
+  const answer = new JsonAnswer(title, body)
+  const error = errorOf(answer.value, body)
+  if (error) throw error
+  return answer
+}
+
+const listAnswer = z.object({ results: z.array(z.unknown()).nullish(), next_url: z.string().nullish() })
+
+const barItem = z.object({
+  o: z.number(),
+  h: z.number(),
+  l: z.number(),
+  c: z.number(),
+  v: z.number(),
+  /** Of one ticker the start of the day in New York, of the whole market the close. */
+  t: z.int(),
+  n: z.int().nonnegative().nullish(),
+})
+
+const tickerAnswer = listAnswer.extend({ ticker: z.string() })
+
+/** Daily aggregates of one ticker. */
+export function parseDailyBars(body: Buffer, receivedAtMs: number): Page<HistoricalBar> {
+  const answer = answerOf(body)
+  const { ticker, results, next_url } = answer.as(tickerAnswer)
+  const read = answer.items(results ?? [], {
+    where: `results of ${ticker.slice(0, 20)}`,
+    schema: barItem,
+    alone: (item) => ({ ticker, results: [item] }),
+    read: (item) => dailyBar(ticker, item, receivedAtMs),
+  })
+  return { ...read, nextUrl: next_url ?? undefined }
+}
+
+const marketItem = barItem.extend({ T: z.string() })
+const tickerOf = z.object({ T: z.string() })
+
+/** Grouped daily: one day of every ticker there is. What is not wanted is passed over unread. */
+export function parseMarketDay(
+  body: Buffer,
+  isWanted: (symbol: string) => boolean,
+  receivedAtMs: number,
+): ItemsRead<HistoricalBar> {
+  const answer = answerOf(body)
+  const wanted = (answer.as(listAnswer).results ?? []).filter((item) => {
+    const { data } = tickerOf.safeParse(item)
+    return data === undefined || isWanted(data.T)
+  })
+  return answer.items(wanted, {
+    where: 'wanted results',
+    schema: marketItem,
+    alone: (item) => ({ results: [item] }),
+    read: (item) => dailyBar(item.T, item, receivedAtMs),
+  })
+}
+
+function dailyBar(symbol: string, item: z.output<typeof barItem>, receivedAtMs: number): HistoricalBar | undefined {
+  const startMs = usDayStartMs(item.t)
+  // The day that is still being made is told when it is over.
+  if (startMs + BAR_INTERVAL_MS['1d'] > receivedAtMs) return undefined
+  return historicalBar({
+    symbol,
+    interval: '1d',
+    startMs,
+    open: item.o,
+    high: item.h,
+    low: item.l,
+    close: item.c,
+    volume: item.v,
+    trades: item.n ?? null,
+    source: 'polygon',
+    licence,
+    ingestTimeMs: receivedAtMs,
+  })
+}
+
+const newsItem = z.object({
+  id: z.string().min(1),
+  publisher: z.object({ name: z.string() }).nullish(),
+  title: z.string(),
+  published_utc: rfc3339Ms,
+  article_url: z.string(),
+  tickers: z.array(z.string()).nullish(),
+  description: z.string().nullish(),
+  insights: z.array(z.object({ sentiment: z.string().nullish() })).nullish(),
+})
+
+export function parseNews(body: Buffer, receivedAtMs: number): Page<Article> {
+  const answer = answerOf(body)
+  const { results, next_url } = answer.as(listAnswer)
+  const read = answer.items(results ?? [], {
+    where: 'results',
+    schema: newsItem,
+    alone: (item) => ({ results: [item] }),
+    read: (item) =>
+      article({
+        id: `polygon:${item.id}`,
+        source: 'polygon',
+        licence,
+        kind: 'NEWS',
+        headline: plainText(item.title, HEADLINE_LENGTH_MAX),
+        summary: plainText(item.description ?? '', SUMMARY_LENGTH_MAX),
+        url: item.article_url,
+        publisher: plainText(item.publisher?.name ?? '', PUBLISHER_LENGTH_MAX) || title,
+        language: 'en',
+        publishedAtMs: item.published_utc,
+        ingestTimeMs: receivedAtMs,
+        symbols: symbolsOf(item.tickers ?? []),
+        vendorSentiment: sentimentOf(item.insights ?? []),
+        filing: null,
+      }),
+  })
+  return { ...read, nextUrl: next_url ?? undefined }
+}
+
+const symbolsOf = (tickers: readonly string[]): string[] =>
+  [...new Set(tickers.map(fromPolygon).filter(isSymbol))].slice(0, SYMBOLS_PER_ARTICLE_MAX)
+
+/** Crypto is `X:BTCUSD` and currencies `C:EURUSD`; stocks are named as ours are. */
+export function fromPolygon(ticker: string): string {
+  const [, base = '', quote = ''] = /^[XC]:([A-Z0-9]{2,10})(USDT|USDC|[A-Z]{3})$/.exec(ticker) ?? []
+  return base === '' ? ticker : `${base}-${quote}`
+}
+
+const MOODS: Readonly<Record<string, number>> = { positive: 1, neutral: 0, negative: -1 }
+
+/** Moods are told ticker by ticker; the article's is their mean. A mood that we do not know is none. */
+function sentimentOf(insights: readonly { readonly sentiment?: string | null | undefined }[]): number | null {
+  const moods = insights.flatMap(({ sentiment }) => {
+    const mood = Object.hasOwn(MOODS, sentiment ?? '') ? MOODS[sentiment ?? ''] : undefined
+    return mood === undefined ? [] : [mood]
+  })
+  return moods.length === 0 ? null : moods.reduce((sum, mood) => sum + mood, 0) / moods.length
+}

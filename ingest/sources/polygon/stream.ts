@@ -1,0 +1,146 @@
+import { z } from 'zod'
+import { VENDORS } from '../../../domain/vendors.ts'
+import { checked, type Message, readMessages } from '../../streaming/json-messages.ts'
+import type { Conversation, StreamEvent, StreamLimits, StreamProtocol } from '../../streaming/stream-protocol.ts'
+import { usMarketSilence } from '../../streaming/us-market-silence.ts'
+import { VendorError } from '../../vendor-error.ts'
+
+const { title } = VENDORS.polygon
+/** More in one message than this is split over several. */
+const SYMBOLS_PER_MESSAGE_MAX = 100
+/** How long to stay away after being told that there are too many connections. */
+const LIMITED_MS = 15_000
+
+export interface PolygonStreamOptions {
+  /** With the cluster: `wss://socket.massive.com/stocks`. */
+  readonly url: string
+  readonly key: string
+  readonly symbols: readonly string[]
+}
+
+/** Trades of stocks, of all exchanges, for plans that include the socket. */
+export function polygonTrades(options: PolygonStreamOptions): StreamProtocol {
+  return {
+    vendor: 'polygon',
+    symbols: options.symbols,
+    numbering: 'arrival',
+    limits: LIMITS,
+    url: () => options.url,
+    keyed: true,
+    converse: () => new PolygonConversation(options.key, options.symbols),
+  }
+}
+
+const LIMITS: StreamLimits = {
+  attempts: { count: 10, perMs: 60_000 },
+  backOffMsMin: 2_000,
+  backOffMsMax: 120_000,
+  messages: { count: 10, perMs: 1_000 },
+  connectTimeoutMs: 10_000,
+  readyTimeoutMs: 15_000,
+  silence: { framesMs: 120_000, pingsCount: true, printsMs: usMarketSilence(300_000) },
+  overlap: false,
+  frameBytesMax: 16 * 1_024 * 1_024,
+}
+
+const tradeMessage = z.object({
+  sym: z.string(),
+  p: z.number(),
+  s: z.number(),
+  t: z.int(),
+  q: z.int().nullish(),
+})
+
+interface LastTrade {
+  readonly q: number
+  readonly eventTimeMs: number
+}
+
+class PolygonConversation implements Conversation {
+  readonly #key: string
+  readonly #symbols: readonly string[]
+  readonly #last = new Map<string, LastTrade>()
+  #ready = false
+
+  constructor(key: string, symbols: readonly string[]) {
+    this.#key = key
+    this.#symbols = symbols
+  }
+
+  opening(): readonly string[] {
+    return []
+  }
+
+  read(frame: Buffer, receivedAtMs: number): readonly StreamEvent[] {
+    return readMessages(title, frame, (message) => {
+      if (message.ev === 'T') return this.#trade(message)
+      return message.ev === 'status' ? this.#status(message, receivedAtMs) : []
+    })
+  }
+
+  #trade(message: Message): readonly StreamEvent[] {
+    const { sym, p, s, t, q } = checked(tradeMessage, message)
+    if (this.#isRepeated(sym, q ?? undefined, t)) return []
+    return [{ kind: 'print', symbol: sym, id: 0, price: p, size: s, eventTimeMs: t }]
+  }
+
+  /**
+   * Sequence numbers of a ticker grow over a session, with holes where nothing is missing, and begin anew with the next one.
+   * So they tell what came before, and not what did not come.
+   */
+  #isRepeated(symbol: string, q: number | undefined, eventTimeMs: number): boolean {
+    if (q === undefined || !this.#symbols.includes(symbol)) return false
+    const last = this.#last.get(symbol)
+    if (last !== undefined && q <= last.q && eventTimeMs <= last.eventTimeMs) return true
+    this.#last.set(symbol, { q, eventTimeMs })
+    return false
+  }
+
+  #status(message: Message, receivedAtMs: number): readonly StreamEvent[] {
+    switch (message.status) {
+      case 'connected':
+        return [sent({ action: 'auth', params: this.#key })]
+      case 'auth_success':
+        return subscriptions(this.#symbols)
+      case 'success':
+        return this.#subscribed()
+      case 'auth_failed':
+      case 'auth_timeout':
+      case 'max_connections':
+      case 'error':
+        return [{ kind: 'error', error: streamError(message.status, sentenceOf(message), receivedAtMs) }]
+      default:
+        return []
+    }
+  }
+
+  /** Every subscription is confirmed on its own. */
+  #subscribed(): readonly StreamEvent[] {
+    if (this.#ready) return []
+    this.#ready = true
+    return [{ kind: 'ready' }]
+  }
+}
+
+const sent = (message: object): StreamEvent => ({ kind: 'send', frame: JSON.stringify(message) })
+
+function subscriptions(symbols: readonly string[]): StreamEvent[] {
+  const frames: StreamEvent[] = []
+  for (let from = 0; from < symbols.length; from += SYMBOLS_PER_MESSAGE_MAX) {
+    const slice = symbols.slice(from, from + SYMBOLS_PER_MESSAGE_MAX)
+    frames.push(sent({ action: 'subscribe', params: slice.map((symbol) => `T.${symbol}`).join(',') }))
+  }
+  return frames
+}
+
+const sentenceOf = (message: Message): string =>
+  typeof message.message === 'string' ? message.message.slice(0, 200) : 'no message'
+
+function streamError(status: string, sentence: string, receivedAtMs: number): VendorError {
+  const said = `${title} says on its socket ${status}: ${sentence}`
+  if (status === 'auth_failed' || /not authorized/i.test(sentence)) return new VendorError('VENDOR_REFUSED', said)
+  if (status === 'auth_timeout') return new VendorError('VENDOR_UNAVAILABLE', said)
+  if (status === 'max_connections')
+    return new VendorError('VENDOR_LIMIT', said, { retryAtMs: receivedAtMs + LIMITED_MS })
+  return new VendorError('VENDOR_ANSWER', said)
+}
