@@ -8,14 +8,17 @@ export class VendorError extends PlatformError {
   readonly retryAtMs: number | undefined
   /** The answer that was wrong, for the dead letters. Never holds a key: only what the vendor sent. */
   readonly original: Buffer | undefined
+  /** Of VENDOR_REFUSED: the key itself is wrong or withdrawn, so nothing else will be answered with it either. */
+  readonly ofKey: boolean
 
   constructor(
     code: VendorErrorCode,
     message: string,
-    options: { cause?: unknown; retryAtMs?: number; original?: Buffer } = {},
+    options: { cause?: unknown; retryAtMs?: number; original?: Buffer; ofKey?: boolean } = {},
   ) {
     super(code, message, options)
     this.retryAtMs = options.retryAtMs
     this.original = options.original
+    this.ofKey = options.ofKey ?? false
   }
 }

@@ -21,8 +21,8 @@ export interface Feed {
   dueMs(nowMs: number, lastAskedMs: number | undefined): number
   /**
    * Asks once, through the source's one client.
-   * @throws VendorError. VENDOR_UNKNOWN and VENDOR_REFUSED put this feed aside until the next start; VENDOR_REFUSED of a
-   * key the whole source.
+   * @throws VendorError. VENDOR_UNKNOWN and VENDOR_REFUSED put this feed aside until the next start; VENDOR_REFUSED with
+   * `ofKey` ends the whole source once no other key is left.
    */
   ask(cursor: FeedCursor | undefined, signal: AbortSignal): Promise<FeedAnswer>
   /** What was put aside, parsed once more by the parser of today. Pure. @throws VendorError VENDOR_ANSWER */

@@ -1,6 +1,6 @@
 /** What a vendor's documentation allows one key (or one address, where there is no key). */
 export interface Quota {
-  /** Names the budget in the store and in metrics, never the key itself: `alpha-vantage#1`. */
+  /** Names the budget in the store and in metrics by a print of the key, never the key itself: `alpha-vantage#3fa9c1d2`. */
   readonly name: string
   readonly windows: readonly QuotaWindow[]
 }
@@ -17,9 +17,11 @@ export interface QuotaStore {
   save(name: string, spent: QuotaSpent): Promise<void>
 }
 
-/** As of `savedAtMs`: requests of the current day window, by its start, and the times of the newest ones. */
+/** What was spent, or reserved to be spent in the next moments, which after a crash counts as spent. */
 export interface QuotaSpent {
+  /** Times of the newest requests, as late as they can have arrived; as many as the sliding windows ask for. */
   readonly recentMs: readonly number[]
+  /** Requests by day, `America/New_York 2026-11-20`: today, and the days beside it near midnight. */
   readonly days: Readonly<Record<string, number>>
   /** The vendor told us to stay away until then. */
   readonly pausedUntilMs: number
