@@ -4,19 +4,23 @@ import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 
 const TOLD_EVERY_MS = 15_000
-/** A process that died is believed for so long. */
-const EXPIRES_AFTER_MS = 60_000
+/** What a process told is believed for so long, also where it died meanwhile. */
+const BELIEVED_MS = 60_000
 /** Symbols that one process tells of; beyond it those with the fewest watchers are left out, and counted. */
 const SYMBOLS_MAX = 10_000
 
 /** Where quota planners of sources read who watches what. `platform/store` answers; tests answer from memory. */
-export interface WatcherStore {
-  /** All that this holder says now, in place of what it said before; believed until then. */
-  holdWatchers(holder: string, watchers: ReadonlyMap<string, number>, expiresAtMs: number): Promise<void>
+export interface InterestStore {
+  /** All that this holder says now, in place of what it said before; believed for so long. */
+  hold(
+    holder: string,
+    interest: ReadonlyMap<string, { readonly alertRules: number; readonly watchers: number }>,
+    forMs: number,
+  ): Promise<void>
 }
 
 export interface WatchersOptions {
-  readonly store: WatcherStore
+  readonly store: InterestStore
   readonly clock: Clock
   readonly metrics: Metrics
   readonly log: Log
@@ -74,13 +78,13 @@ export class Watchers implements AsyncDisposable {
   }
 
   async #tell(): Promise<void> {
-    const { store, clock, metrics, log } = this.#options
+    const { store, metrics, log } = this.#options
     const told = mostWatched(this.#counts)
     metrics.watchedSymbols.set({ state: 'told' }, told.size)
     metrics.watchedSymbols.set({ state: 'left_out' }, this.#counts.size - told.size)
     if (told.size === 0 && !this.#held) return
     try {
-      await store.holdWatchers(this.#holder, told, clock.now() + EXPIRES_AFTER_MS)
+      await store.hold(this.#holder, told, BELIEVED_MS)
       this.#held = told.size > 0
     } catch (error) {
       log.warn({ err: error }, 'could not tell who watches which symbols; the next round tells it')
@@ -88,7 +92,7 @@ export class Watchers implements AsyncDisposable {
   }
 }
 
-function mostWatched(counts: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
-  if (counts.size <= SYMBOLS_MAX) return new Map(counts)
-  return new Map([...counts].sort(([, a], [, b]) => b - a).slice(0, SYMBOLS_MAX))
+function mostWatched(counts: ReadonlyMap<string, number>) {
+  const most = [...counts].sort(([, a], [, b]) => b - a).slice(0, SYMBOLS_MAX)
+  return new Map(most.map(([symbol, watchers]) => [symbol, { alertRules: 0, watchers }]))
 }

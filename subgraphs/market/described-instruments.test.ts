@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import type { Instrument } from '../../domain/instrument.ts'
 import { ManualClock } from '../../platform/clock.ts'
+import { batched } from '../../platform/graphql/batched.ts'
 import { DescribedInstruments } from './described-instruments.ts'
-import { openLoaders } from './loaders.ts'
 
 const apple: Instrument = {
   symbol: 'AAPL',
@@ -20,9 +20,8 @@ function open(stored: Map<string, Instrument>) {
       symbols.flatMap((symbol) => (stored.has(symbol) ? [[symbol, stored.get(symbol) as Instrument]] : [])),
     )
   }
-  const store = { find, page: async () => ({ items: [], hasNext: false }), search: async () => [] }
   const clock = new ManualClock(0)
-  const instruments = new DescribedInstruments(openLoaders(store, { find: async () => new Map() }), clock)
+  const instruments = new DescribedInstruments({ instruments: batched(find) }, clock)
   return { instruments, asked, clock }
 }
 

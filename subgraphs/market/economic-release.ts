@@ -17,7 +17,10 @@ export class EconomicReleaseObject {
   @Field(() => CalendarDate, { description: 'The day of publication.' })
   date: string
 
-  @Field(() => DateTime, { nullable: true, description: 'The moment of publication. Null where only the day is known.' })
+  @Field(() => DateTime, {
+    nullable: true,
+    description: 'The moment of publication. Null where only the day is known.',
+  })
   releasesAt: Date | null
 
   @Field(() => String, { description: 'Who told us, e.g. fred.' })

@@ -5,14 +5,17 @@ import type { EconomicRelease, EconomicSeries, Observation } from '../../domain/
 export interface SeriesStore {
   /** Those that exist, by id. */
   find(ids: readonly string[]): Promise<Map<string, EconomicSeries>>
-  /** In order of id, after the given one; `text`: every word of it is in the id or the title. */
+  /** In order of id, after the given one; `search`: every word of it is in the id or the title. */
   page(query: {
     readonly ids?: readonly string[]
-    readonly text?: string
+    readonly search?: string
     readonly first: number
     readonly after?: string
   }): Promise<{ items: EconomicSeries[]; hasNext: boolean }>
 }
+
+/** As stored: the series is known by its id. */
+export type StoredObservation = Omit<Observation, 'series'> & { readonly seriesId: string }
 
 export interface ObservationStore {
   /**
@@ -26,9 +29,9 @@ export interface ObservationStore {
     readonly asOf?: string
     readonly first: number
     readonly after?: string
-  }): Promise<{ items: Observation[]; hasNext: boolean }>
-  /** Of each of the series the newest vintage of its latest period, by id of the series. */
-  latest(seriesIds: readonly string[]): Promise<Map<string, Observation>>
+  }): Promise<{ items: StoredObservation[]; hasNext: boolean }>
+  /** The latest period of each of the series that has a value, as known now, by id of the series. */
+  latest(seriesIds: readonly string[]): Promise<Map<string, StoredObservation>>
 }
 
 /** Where a page of releases goes on: behind this one. */
@@ -41,7 +44,7 @@ export interface ReleasePlace {
 export interface EconomicReleaseStore {
   /** The earliest day first, `from <= date < to`. */
   page(query: {
-    readonly from?: string
+    readonly from: string
     readonly to?: string
     readonly first: number
     readonly after?: ReleasePlace

@@ -2,7 +2,10 @@
  * Each event of the source as the several it stands for, in order. `return` ends a waiting read at once, which an async
  * generator would not do before the next event.
  */
-export function flatten<S, T>(source: AsyncIterableIterator<S>, split: (event: S) => readonly T[]): AsyncGenerator<T> {
+export function flatten<S, T>(
+  source: AsyncIterableIterator<S>,
+  split: (event: S) => readonly T[] | Promise<readonly T[]>,
+): AsyncGenerator<T> {
   let waiting: Iterator<T> = [][Symbol.iterator]()
   const next = async (): Promise<IteratorResult<T, undefined>> => {
     for (;;) {
@@ -10,7 +13,7 @@ export function flatten<S, T>(source: AsyncIterableIterator<S>, split: (event: S
       if (!one.done) return one
       const event = await source.next()
       if (event.done) return { done: true, value: undefined }
-      waiting = split(event.value)[Symbol.iterator]()
+      waiting = (await split(event.value))[Symbol.iterator]()
     }
   }
   const leave = async (): Promise<IteratorResult<T, undefined>> => {

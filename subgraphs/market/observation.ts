@@ -1,8 +1,8 @@
 import { Field, Float, ID, ObjectType } from 'type-graphql'
-import type { Observation } from '../../domain/observation.ts'
 import { CalendarDate } from '../../platform/graphql/calendar-date.ts'
 import { DateTime } from '../../platform/graphql/date-time.ts'
 import { PageInfo } from '../../platform/graphql/page-info.ts'
+import type { StoredObservation } from './economic-stores.ts'
 
 /** `Observation.series` is in `observation-resolver.ts`. */
 @ObjectType('Observation', {
@@ -52,8 +52,8 @@ export class ObservationConnection {
   pageInfo: PageInfo
 }
 
-export const observationView = (observation: Observation): ObservationObject => ({
-  seriesId: observation.series.seriesId,
+export const observationView = (observation: StoredObservation): ObservationObject => ({
+  seriesId: observation.seriesId,
   date: observation.date,
   value: observation.value,
   vintage: observation.vintage,

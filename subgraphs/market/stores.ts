@@ -35,14 +35,13 @@ export interface BarStore {
 
 /** When sources with few requests mean to ask for a symbol next. */
 export interface UpdatePlanStore {
-  /** Milliseconds since 1970 UTC, the soonest of all sources, by symbol; symbols in nobody's plan are left out. */
-  nextUpdates(symbols: readonly string[]): Promise<Map<string, number>>
+  /** The soonest of all sources, by symbol; symbols in nobody's plan are left out. */
+  find(symbols: readonly string[]): Promise<Map<string, { readonly nextUpdateAtMs: number }>>
 }
 
-/** A stored one. The id tells two of one moment apart. */
-export interface StoredDataQuality {
-  readonly id: string
-  readonly event: DataQuality
+/** As stored: the id tells two of one moment apart. */
+export interface StoredDataQuality extends DataQuality {
+  readonly id: number
 }
 
 export interface DataQualityStore {
@@ -54,6 +53,6 @@ export interface DataQualityStore {
     readonly fromMs?: number
     readonly toMs?: number
     readonly first: number
-    readonly after?: { readonly eventTimeMs: number; readonly id: string }
+    readonly after?: Pick<StoredDataQuality, 'eventTimeMs' | 'id'>
   }): Promise<{ items: StoredDataQuality[]; hasNext: boolean }>
 }

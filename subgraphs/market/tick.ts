@@ -1,6 +1,8 @@
 import { Field, Float, ID, ObjectType } from 'type-graphql'
 import type { Tick } from '../../domain/tick.ts'
+import { type Licence, licenceOf } from '../../domain/vendors.ts'
 import { DateTime } from '../../platform/graphql/date-time.ts'
+import { LicenceEnum } from '../../platform/graphql/licence.ts'
 
 /** `Tick.instrument` is in `tick-resolver.ts`. */
 @ObjectType('Tick', { description: 'One trade print, exactly as it happened.' })
@@ -20,8 +22,13 @@ export class TickObject {
   @Field(() => DateTime, { description: 'When we first saw it, UTC. The difference to `eventTime` is our latency.' })
   ingestTime: Date
 
-  @Field(() => String, { description: 'Who told us: simulated, or replay: and the name of the tape.' })
+  @Field(() => String, {
+    description: 'Who told us, e.g. simulated, coinbase:BTC-USD, or replay: and the name of the tape.',
+  })
   source: string
+
+  @Field(() => LicenceEnum, { description: 'What may be done with it.' })
+  licence: Licence
 }
 
 export const tickView = (tick: Tick): TickObject => ({
@@ -31,4 +38,5 @@ export const tickView = (tick: Tick): TickObject => ({
   eventTime: new Date(tick.eventTimeMs),
   ingestTime: new Date(tick.ingestTimeMs),
   source: tick.source,
+  licence: licenceOf(tick.source),
 })

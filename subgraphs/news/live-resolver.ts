@@ -6,13 +6,10 @@ import { symbolsOf } from '../../platform/graphql/symbols.ts'
 import type { Watchers } from '../../platform/graphql/watchers.ts'
 import type { Metrics } from '../../platform/metrics.ts'
 import { listen } from '../../platform/pubsub/listener-queue.ts'
-import type { PubSub } from '../../platform/pubsub/pubsub.ts'
+import { EVERY_KEY, type PubSub } from '../../platform/pubsub/pubsub.ts'
 import { ArticleKindEnum, ArticleObject, articleView } from './article.ts'
 
 const SYMBOLS_MAX = 100
-/** The key under which every article is told. */
-const ALL = '*'
-
 /** Articles of one subscription that may wait to be resolved; beyond it the oldest are dropped and counted. */
 const ARTICLES_WAITING_MAX = 1_000
 
@@ -54,7 +51,7 @@ export class LiveResolver {
 
   async listenToArticles({ symbols, kinds }: Wanted): Promise<AsyncIterable<Article>> {
     const wanted = symbols ? symbolsOf(symbols, 1, SYMBOLS_MAX) : []
-    const keys = symbols ? wanted : [ALL]
+    const keys = symbols ? wanted : [EVERY_KEY]
     const channels = keys.map((key) => ({ channel: 'article', key }) as const)
     const articles = await listen(this.#pubsub, channels, {
       keep: 'all',
@@ -69,4 +66,4 @@ export class LiveResolver {
 
 /** An article that names several of the symbols is told under each of them, and heard under the first. */
 const firstKey = ({ symbols }: Article, keys: readonly string[]): string =>
-  symbols.find((symbol) => keys.includes(symbol)) ?? ALL
+  symbols.find((symbol) => keys.includes(symbol)) ?? EVERY_KEY
