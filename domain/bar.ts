@@ -1,6 +1,7 @@
 import { PlatformError } from './errors.ts'
 import { isSymbol } from './instrument.ts'
 import { PRICE_MAX, type Tick } from './tick.ts'
+import type { Licence } from './vendors.ts'
 
 export const BAR_INTERVAL_MS = { '1m': 60_000, '5m': 300_000, '1h': 3_600_000, '1d': 86_400_000 } as const
 export type BarInterval = keyof typeof BAR_INTERVAL_MS
@@ -16,9 +17,14 @@ export interface Bar {
   readonly low: number
   readonly close: number
   readonly volume: number
+  /** 0 where it is a vendor's bar and the vendor does not tell. */
   readonly trades: number
   /** The watermark has passed its end. A late tick may still correct it. */
   readonly closed: boolean
+  /** The vendor whose bar it is; undefined where it was computed from our own ticks. */
+  readonly source?: string
+  /** Of the vendor's bar. */
+  readonly licence?: Licence
 }
 
 export const barStart = (eventTimeMs: number, interval: BarInterval): number =>

@@ -1,7 +1,7 @@
 import { BAR_INTERVAL_MS, type BarInterval, barStart } from './bar.ts'
 import { FactCheck } from './check-fact.ts'
 import { PRICE_MAX, SIZE_MAX } from './tick.ts'
-import type { Licence } from './vendors.ts'
+import type { Licence, VendorName } from './vendors.ts'
 
 /**
  * A finished bar as a vendor computed it, for times of which we hold no prints. Where we have a bar of our own, ours
@@ -22,6 +22,21 @@ export interface HistoricalBar {
   readonly licence: Licence
   readonly ingestTimeMs: number
 }
+
+/**
+ * Whose bar counts where several tell one: the venue itself, then those who see all venues, then the others. Vendors that
+ * are not named come after these, by name.
+ */
+export const HISTORY_PREFERENCE: readonly VendorName[] = [
+  'coinbase',
+  'kraken',
+  'binance',
+  'polygon',
+  'alpaca',
+  'finnhub',
+  'twelve-data',
+  'alpha-vantage',
+]
 
 const check = new FactCheck('Historical bar')
 

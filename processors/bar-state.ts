@@ -1,13 +1,5 @@
-import {
-  addPrint,
-  BAR_INTERVAL_MS,
-  BAR_INTERVALS,
-  type BarInterval,
-  barEnd,
-  barStart,
-  type FoldingBar,
-  openBar,
-} from '../domain/bar.ts'
+import { addPrint, BAR_INTERVAL_MS, type BarInterval, barEnd, barStart, openBar } from '../domain/bar.ts'
+import { type HeldBar, heldKey, parseSymbolBars, type SymbolBars } from '../domain/held-bars.ts'
 import type { Tick } from '../domain/tick.ts'
 import type { Claim } from '../platform/store/stream-checkpoints.ts'
 import { SourceProgress } from './source-progress.ts'
@@ -16,18 +8,6 @@ import { SourceProgress } from './source-progress.ts'
 export const ALLOWED_LATENESS_MS = 120_000
 
 type Print = Pick<Tick, 'symbol' | 'price' | 'size' | 'eventTimeMs' | 'seq' | 'source'>
-
-/** A bar that may still change, and the sources it was made of: all of them decide when it closes. */
-export interface HeldBar {
-  readonly bar: FoldingBar
-  readonly sources: string[]
-}
-
-export interface SymbolBars {
-  /** Start of its newest one-minute bar ever. */
-  newestStartMs: number
-  readonly held: Map<number, HeldBar>
-}
 
 /** What the bars processor remembers of one partition. */
 export interface BarState {
@@ -41,10 +21,6 @@ export const openBarState = (claim: Claim): BarState => ({
   progress: new SourceProgress(claim.sources),
   symbols: new Map(claim.state.map(({ key, value }) => [key, parseSymbolBars(key, value)])),
 })
-
-/** Intervals of one symbol share one map. One minute divides them all, so the keys are whole and never meet. */
-export const heldKey = (startMs: number, interval: BarInterval): number =>
-  (startMs / BAR_INTERVAL_MS['1m']) * BAR_INTERVALS.length + BAR_INTERVALS.indexOf(interval)
 
 /** Too late when the end of its minute is further behind its own source's watermark than the allowed lateness. */
 export const isLate = (eventTimeMs: number, watermarkMs: number): boolean =>
@@ -70,47 +46,4 @@ export function passedMs({ sources }: HeldBar, progress: SourceProgress): number
   let passed = Number.POSITIVE_INFINITY
   for (const source of sources) if (progress.has(source)) passed = Math.min(passed, progress.watermarkMs(source))
   return passed
-}
-
-/** As stored: `[newest start, [interval, start, open, high, low, close, volume, trades, closed, …, sources][]]`. */
-export const formatSymbolBars = ({ newestStartMs, held }: SymbolBars): string =>
-  JSON.stringify([newestStartMs, Array.from(held.values(), formatBar)])
-
-function parseSymbolBars(symbol: string, text: string): SymbolBars {
-  const [newestStartMs, bars] = JSON.parse(text) as [number, StoredBar[]]
-  const held = bars.map((stored) => parseBar(symbol, stored))
-  return { newestStartMs, held: new Map(held.map((each) => [heldKey(each.bar.startMs, each.bar.interval), each])) }
-}
-
-type StoredBar = ReturnType<typeof formatBar>
-
-const formatBar = ({ bar, sources }: HeldBar) =>
-  [
-    bar.interval,
-    bar.startMs,
-    bar.open,
-    bar.high,
-    bar.low,
-    bar.close,
-    bar.volume,
-    bar.trades,
-    bar.closed,
-    bar.openTimeMs,
-    bar.openSeq,
-    bar.closeTimeMs,
-    bar.closeSeq,
-    sources,
-  ] as const
-
-function parseBar(symbol: string, stored: StoredBar): HeldBar {
-  const [interval, startMs, open, high, low, close, volume, trades, closed] = stored
-  const [openTimeMs, openSeq, closeTimeMs, closeSeq, sources] = stored.slice(9) as [
-    number,
-    number,
-    number,
-    number,
-    string[],
-  ]
-  const prices = { open, high, low, close, volume, trades, closed }
-  return { bar: { symbol, interval, startMs, ...prices, openTimeMs, openSeq, closeTimeMs, closeSeq }, sources }
 }

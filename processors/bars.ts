@@ -8,6 +8,7 @@ import {
   barStart,
   type FoldingBar,
 } from '../domain/bar.ts'
+import { formatSymbolBars, heldKey, type SymbolBars } from '../domain/held-bars.ts'
 import type { Tick } from '../domain/tick.ts'
 import type { BusRecord } from '../platform/bus/bus.ts'
 import type { EventCodec } from '../platform/bus/codec.ts'
@@ -19,17 +20,7 @@ import { originHeaders } from '../platform/store/dead-letters.ts'
 import type { KeyedChange } from '../platform/store/keyed-state.ts'
 import type { OutboxEvent } from '../platform/store/outbox.ts'
 import type { Claim } from '../platform/store/stream-checkpoints.ts'
-import {
-  ALLOWED_LATENESS_MS,
-  type BarState,
-  foldPrint,
-  formatSymbolBars,
-  heldKey,
-  isLate,
-  openBarState,
-  passedMs,
-  type SymbolBars,
-} from './bar-state.ts'
+import { ALLOWED_LATENESS_MS, type BarState, foldPrint, isLate, openBarState, passedMs } from './bar-state.ts'
 import type { Fold, Owned, Processor } from './processor.ts'
 
 const MINUTE_MS = BAR_INTERVAL_MS['1m']

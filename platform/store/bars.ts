@@ -1,8 +1,12 @@
-import { BAR_INTERVAL_MS, type Bar, type BarInterval } from '../../domain/bar.ts'
+import type { Bar, BarInterval } from '../../domain/bar.ts'
+import { isHeldOpen, parseSymbolBars, type SymbolBars } from '../../domain/held-bars.ts'
+import { HISTORY_PREFERENCE } from '../../domain/historical-bar.ts'
+import type { Licence } from '../../domain/vendors.ts'
 import { partitionOf } from '../bus/partition.ts'
 import { TOPICS } from '../bus/topics.ts'
 import type { Database } from './database.ts'
 import { checkPageSize } from './page-size.ts'
+import { msOf, timeOf } from './sql-values.ts'
 
 export interface BarPage {
   readonly symbol: string
@@ -24,13 +28,19 @@ interface Row {
   low: number
   close: number
   volume: number
-  trades: number
-  watermark_ms: number | null
+  trades: number | null
+  source: string | null
+  licence: Licence | null
+  /** On the first row alone. */
+  held: string | null
 }
 
 const TOPIC = 'stock-data'
 
-/** Bars of every interval, as the ticks stored so far make them: a late tick corrects the minute and all that hold it. */
+/**
+ * Bars of every interval: as the ticks stored so far make them (a late tick corrects the minute and all that hold it), and
+ * where there are no ticks, as a vendor computed them.
+ */
 export class Bars {
   readonly #database: Database
 
@@ -39,31 +49,45 @@ export class Bars {
   }
 
   /**
-   * Oldest first; minutes without a trade have no bar. A bar is closed when the `bars` processor's event time has passed
-   * its end. Both are read in one snapshot, so a closed bar never lacks a tick that came in time.
+   * Oldest first; times without a trade have no bar. A bar of ours is open while the `bars` processor holds it open; that
+   * is read in one snapshot with the bars, so a closed bar never lacks a tick that came in time.
    */
   async page({ symbol, interval, fromMs, toMs, first, afterMs }: BarPage): Promise<{ items: Bar[]; hasNext: boolean }> {
     checkPageSize(first)
-    const lowerMs = afterMs === undefined ? fromMs : Math.max(fromMs, afterMs + 1)
+    const range = `symbol = $1 AND time >= ${timeOf('$2')} AND time < ${timeOf('$3')}`
     const rows = await this.#database.query<Row>(
       `bars_${interval}_page`,
-      `SELECT (extract(epoch FROM b.time) * 1000)::float8 AS start_ms, b.open, b.high, b.low, b.close, b.volume,
-              b.trades::float8 AS trades,
-              (SELECT max((told.state ->> 'watermark')::float8)
-               FROM stream_checkpoint c, jsonb_each(c.sources) AS told(source, state)
-               WHERE c.app = 'bars' AND c.topic = '${TOPIC}' AND c.part = $5) AS watermark_ms
-       FROM bars_${interval} b
-       WHERE b.symbol = $1
-         AND b.time >= to_timestamp($2::float8 / 1000) AND b.time < to_timestamp($3::float8 / 1000)
-       ORDER BY b.time LIMIT $4`,
-      [symbol, lowerMs, toMs, first + 1, partitionOf(symbol, TOPICS[TOPIC].partitions)],
+      `SELECT ${msOf('page.time')} AS start_ms, open, high, low, close, volume, trades::float8 AS trades, source, licence,
+              CASE WHEN row_number() OVER (ORDER BY page.time) = 1 THEN (
+                SELECT value FROM keyed_state WHERE app = 'bars' AND topic = '${TOPIC}' AND part = $5 AND key = $1
+              ) END AS held
+       FROM (
+         SELECT DISTINCT ON (time) * FROM (
+           (SELECT time, open, high, low, close, volume, trades, NULL AS source, NULL AS licence, 0 AS rank
+            FROM bars_${interval} WHERE ${range} ORDER BY time LIMIT $4)
+           UNION ALL
+           (SELECT DISTINCT ON (time) time, open, high, low, close, volume, trades, source, licence,
+              coalesce(array_position($6::text[], split_part(source, ':', 1)), cardinality($6::text[]) + 1) AS rank
+            FROM historical_bars WHERE interval = $7 AND ${range} ORDER BY time, rank, source LIMIT $4)
+         ) known ORDER BY time, rank LIMIT $4
+       ) page ORDER BY page.time`,
+      [
+        symbol,
+        afterMs === undefined ? fromMs : Math.max(fromMs, afterMs + 1),
+        toMs,
+        first + 1,
+        partitionOf(symbol, TOPICS[TOPIC].partitions),
+        HISTORY_PREFERENCE,
+        interval,
+      ],
     )
-    const items = rows.slice(0, first).map((row) => barOfRow(symbol, interval, row))
+    const held = rows[0]?.held ? parseSymbolBars(symbol, rows[0].held) : undefined
+    const items = rows.slice(0, first).map((row) => barOfRow(symbol, interval, row, held))
     return { items, hasNext: rows.length > first }
   }
 }
 
-const barOfRow = (symbol: string, interval: BarInterval, row: Row): Bar => ({
+const barOfRow = (symbol: string, interval: BarInterval, row: Row, held: SymbolBars | undefined): Bar => ({
   symbol,
   interval,
   startMs: row.start_ms,
@@ -72,6 +96,8 @@ const barOfRow = (symbol: string, interval: BarInterval, row: Row): Bar => ({
   low: row.low,
   close: row.close,
   volume: row.volume,
-  trades: row.trades,
-  closed: row.watermark_ms !== null && row.start_ms + BAR_INTERVAL_MS[interval] <= row.watermark_ms,
+  trades: row.trades ?? 0,
+  closed: row.source !== null || held === undefined || !isHeldOpen(held, row.start_ms, interval),
+  ...(row.source !== null && { source: row.source }),
+  ...(row.licence !== null && { licence: row.licence }),
 })

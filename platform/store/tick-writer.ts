@@ -76,10 +76,11 @@ export async function upsertQuotes(connection: Connection, newest: ReadonlyMap<s
     part(refs.map(({ ticks, row }) => ticks[name][row]))
   await connection.query({
     name: 'quotes-upsert',
-    text: `INSERT INTO quotes AS q (symbol, time, seq, price, size)
-           SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::int8[], $4::float8[], $5::float8[])
+    text: `INSERT INTO quotes AS q (symbol, time, seq, price, size, source)
+           SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::int8[], $4::float8[], $5::float8[], $6::text[])
            ON CONFLICT (symbol) DO UPDATE
-           SET time = EXCLUDED.time, seq = EXCLUDED.seq, price = EXCLUDED.price, size = EXCLUDED.size
+           SET time = EXCLUDED.time, seq = EXCLUDED.seq, price = EXCLUDED.price, size = EXCLUDED.size,
+               source = EXCLUDED.source
            WHERE (EXCLUDED.time, EXCLUDED.seq) > (q.time, q.seq)`,
     values: [
       textArray(part(symbols)),
@@ -87,6 +88,7 @@ export async function upsertQuotes(connection: Connection, newest: ReadonlyMap<s
       int8Array(column('seq')),
       float8Array(column('price')),
       float8Array(column('size')),
+      textArray(part(refs.map(({ ticks, row }) => ticks.source[row]))),
     ],
   })
 }
