@@ -9,7 +9,7 @@ import { type QuoteSnapshot, quoteSnapshot } from '../../../domain/quote-snapsho
 import { VENDORS } from '../../../domain/vendors.ts'
 import { canonicalUrl, idOfUrl } from '../../canonical-url.ts'
 import { localDate, localTimeMs, usCloseMs } from '../../exchange-clock.ts'
-import type { ItemsRead } from '../../json-answer.ts'
+import { type ItemsRead, JsonAnswer } from '../../json-answer.ts'
 import { plainText } from '../../plain-text.ts'
 import { VendorError } from '../../vendor-error.ts'
 import { answerOf, saysNoArticles, VENDOR } from './notices.ts'
@@ -60,10 +60,18 @@ export function parseQuote(body: Buffer, asked: QuoteRequest, receivedAtMs: numb
   return answer.items([quote], {
     where: 'Global Quote',
     schema: quoteFields,
-    alone: (item) => ({ [key]: item }),
+    // A quote that is read again alone has to know what it is told in.
+    alone: (item) => ({
+      [key]: item,
+      ...(asked.unitsPerCurrency !== 1 && { unitsPerCurrency: asked.unitsPerCurrency }),
+    }),
     read: (item) => snapshotOf(item, key, asked, receivedAtMs),
   })
 }
+
+/** Of a quote that was put aside. @throws VendorError VENDOR_ANSWER where it does not say, so that no price is made up. */
+export const unitsIn = (original: Buffer): number =>
+  new JsonAnswer(VENDOR, original).as(z.looseObject({ unitsPerCurrency: z.number().positive() })).unitsPerCurrency
 
 function snapshotOf(item: QuoteFields, key: string, asked: QuoteRequest, ingestTimeMs: number): QuoteSnapshot {
   const { symbol, unitsPerCurrency } = asked

@@ -1,0 +1,166 @@
+import type { Instrument } from '../../../domain/instrument.ts'
+import { isUsMarketOpen, nextUsCloseMs, nextUsOpenMs } from '../../exchange-clock.ts'
+import { factsOn } from '../../polling/facts-on.ts'
+import type { Feed, FeedAnswer, FeedCursor } from '../../polling/feed.ts'
+import { VendorError } from '../../vendor-error.ts'
+import type { AlphaVantageClient, IntradayInterval } from './client.ts'
+import { parseBars, parseNews, parseQuote, unitsIn } from './parse.ts'
+import { listingOf, mayBeInPence, toAlphaVantage } from './symbols.ts'
+
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
+const DAY_MS = 24 * HOUR_MS
+
+/** Free data are made new at the end of the day, some time after the bell. */
+const SETTLED_AFTER_MS = 2 * HOUR_MS
+const LIVE_QUOTE_EVERY_MS = MINUTE_MS
+/** One answer holds a hundred bars: of a minute for a morning, of five minutes for a session of 78. */
+const MINUTE_BARS_EVERY_MS = HOUR_MS
+export const FREE_NEWS_EVERY_MS = 6 * HOUR_MS
+const PREMIUM_NEWS_EVERY_MS = 5 * MINUTE_MS
+/** Articles are found a while after they were published. */
+const NEWS_OVERLAP_MS = HOUR_MS
+/** Whoever is described once is looked at again much later: names change rarely. */
+const DESCRIBE_EVERY_MS = 90 * DAY_MS
+
+export interface Plan {
+  readonly isPremium: boolean
+  /** Of all free keys together. */
+  readonly requestsPerDay: number
+}
+
+export interface FeedContext {
+  readonly client: AlphaVantageClient
+  readonly plan: Plan
+  readonly now: () => number
+  readonly describe: (instruments: readonly Instrument[]) => Promise<void>
+  readonly isDescribed: (symbol: string) => boolean
+}
+
+/**
+ * A quote for each symbol, the news of all of them in one, and bars where the day has room for them besides: fresh quotes
+ * of all symbols come before bars of some.
+ */
+export function feedsOf(symbols: readonly string[], context: FeedContext): readonly Feed[] {
+  const { plan, isDescribed } = context
+  const quoted = symbols.filter((symbol) => toAlphaVantage(symbol) !== undefined)
+  const newsPerDay = DAY_MS / FREE_NEWS_EVERY_MS
+  const barsMax = plan.isPremium ? quoted.length : Math.max(0, plan.requestsPerDay - newsPerDay - quoted.length)
+  return [
+    newsFeed(context),
+    ...quoted.map((symbol) => quoteFeed(symbol, context)),
+    ...quoted.slice(0, barsMax).map((symbol) => barsFeed(symbol, '5min', context)),
+    ...(plan.isPremium ? quoted.map((symbol) => barsFeed(symbol, '1min', context)) : []),
+    ...quoted.filter((symbol) => !isDescribed(symbol)).map((symbol) => descriptionFeed(symbol, context)),
+  ]
+}
+
+function quoteFeed(symbol: string, { client, plan, now }: FeedContext): Feed {
+  const inPence = mayBeInPence(symbol)
+  return {
+    name: `quote:${symbol}`,
+    symbol,
+    topic: 'stock-quotes',
+    // The first time a London line has to be searched for: only the search tells what its price is told in.
+    cost: inPence ? 2 : 1,
+    dueMs: (nowMs, lastAskedMs) => quoteDueMs(symbol, plan, nowMs, lastAskedMs),
+    ask: async (cursor, signal) => {
+      const unitsPerCurrency = inPence ? await londonUnits(symbol, client, cursor, signal) : 1
+      const quote = await client.quote({ symbol, unitsPerCurrency }, signal)
+      return { ...factsOn('stock-quotes', quote), ...(inPence && { cursor: { unitsPerCurrency } }) }
+    },
+    reparse: (original) =>
+      factsOn(
+        'stock-quotes',
+        parseQuote(original, { symbol, unitsPerCurrency: inPence ? unitsIn(original) : 1 }, now()),
+      ),
+  }
+}
+
+function quoteDueMs(symbol: string, plan: Plan, nowMs: number, lastAskedMs: number | undefined): number {
+  if (lastAskedMs === undefined) return nowMs
+  if (listingOf(symbol).close !== undefined) return lastAskedMs + (plan.isPremium ? HOUR_MS : DAY_MS)
+  const settledMs = nextUsCloseMs(lastAskedMs - SETTLED_AFTER_MS) + SETTLED_AFTER_MS
+  if (!plan.isPremium) return settledMs
+  const soonMs = lastAskedMs + LIVE_QUOTE_EVERY_MS
+  return isUsMarketOpen(soonMs) ? soonMs : Math.min(settledMs, nextUsOpenMs(soonMs))
+}
+
+async function londonUnits(
+  symbol: string,
+  client: AlphaVantageClient,
+  cursor: FeedCursor | undefined,
+  signal: AbortSignal,
+): Promise<number> {
+  if (typeof cursor?.unitsPerCurrency === 'number') return cursor.unitsPerCurrency
+  const { facts } = await client.search(symbol, signal)
+  const found = facts.find((candidate) => candidate.symbol === symbol)
+  if (!found) throw new VendorError('VENDOR_UNKNOWN', `Alpha Vantage does not say what ${symbol} is priced in`)
+  return found.unitsPerCurrency
+}
+
+function barsFeed(symbol: string, interval: IntradayInterval, { client, now }: FeedContext): Feed {
+  return {
+    name: `bars:${symbol}:${interval}`,
+    symbol,
+    topic: 'stock-history',
+    cost: 1,
+    dueMs: (nowMs, lastAskedMs) => {
+      if (lastAskedMs === undefined) return nowMs
+      const settledMs = nextUsCloseMs(lastAskedMs - SETTLED_AFTER_MS) + SETTLED_AFTER_MS
+      if (interval === '5min') return settledMs
+      const soonMs = lastAskedMs + MINUTE_BARS_EVERY_MS
+      return isUsMarketOpen(soonMs) ? soonMs : Math.min(settledMs, nextUsOpenMs(soonMs) + MINUTE_BARS_EVERY_MS)
+    },
+    ask: async (cursor, signal) => {
+      const { facts, rejects } = await client.bars(symbol, interval, signal)
+      const afterMs = numberIn(cursor, 'newestMs') ?? -1
+      const newestMs = Math.max(afterMs, ...facts.map(({ startMs }) => startMs))
+      const fresh = facts.filter(({ startMs }) => startMs > afterMs)
+      return { ...factsOn('stock-history', { facts: fresh, rejects }), cursor: { newestMs } }
+    },
+    reparse: (original) => factsOn('stock-history', parseBars(original, symbol, now())),
+  }
+}
+
+function newsFeed({ client, plan, now }: FeedContext): Feed {
+  const everyMs = plan.isPremium ? PREMIUM_NEWS_EVERY_MS : FREE_NEWS_EVERY_MS
+  return {
+    name: 'news',
+    topic: 'news-data',
+    cost: 1,
+    dueMs: (nowMs, lastAskedMs) => (lastAskedMs === undefined ? nowMs : lastAskedMs + everyMs),
+    ask: async (cursor, signal) => {
+      const newestMs = numberIn(cursor, 'newestMs')
+      const news = await client.news(newestMs === undefined ? undefined : newestMs - NEWS_OVERLAP_MS, signal)
+      const published = news.facts.map(({ publishedAtMs }) => publishedAtMs)
+      const newest = Math.max(newestMs ?? 0, ...published)
+      return { ...factsOn('news-data', news), ...(newest > 0 && { cursor: { newestMs: newest } }) }
+    },
+    reparse: (original) => factsOn('news-data', parseNews(original, now())),
+  }
+}
+
+/** Says what a symbol is that somebody watches and no list of ours holds. */
+function descriptionFeed(symbol: string, { client, describe }: FeedContext): Feed {
+  return {
+    name: `description:${symbol}`,
+    symbol,
+    cost: 1,
+    dueMs: (nowMs, lastAskedMs) => (lastAskedMs === undefined ? nowMs : lastAskedMs + DESCRIBE_EVERY_MS),
+    ask: async (_cursor, signal) => {
+      const { facts, rejects } = await client.search(symbol, signal)
+      const found = facts.find((candidate) => candidate.symbol === symbol)
+      if (!found) throw new VendorError('VENDOR_UNKNOWN', `Alpha Vantage finds no ${symbol}`)
+      const { name, currency, assetClass } = found
+      await describe([{ symbol, name, exchange: '', currency, assetClass }])
+      return { facts: [], rejects }
+    },
+    reparse: (): Pick<FeedAnswer, 'facts' | 'rejects'> => ({ facts: [], rejects: [] }),
+  }
+}
+
+function numberIn(cursor: FeedCursor | undefined, name: string): number | undefined {
+  const value = cursor?.[name]
+  return typeof value === 'number' ? value : undefined
+}
