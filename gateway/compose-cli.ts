@@ -2,10 +2,12 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { systemClock } from '../platform/clock.ts'
+import { Watchers } from '../platform/graphql/watchers.ts'
 import { silentLog } from '../platform/log.ts'
 import { openMetrics } from '../platform/metrics.ts'
 import { MemoryPubSub } from '../platform/pubsub/memory-pubsub.ts'
 import { buildMarket } from '../subgraphs/market/market.ts'
+import { buildNews } from '../subgraphs/news/news.ts'
 import { compose } from './compose.ts'
 
 const files = await graphFiles()
@@ -23,18 +25,32 @@ async function graphFiles(): Promise<Record<string, string>> {
   const metrics = openMetrics()
   await using pubsub = new MemoryPubSub({ metrics, log: silentLog })
   const unasked = () => Promise.reject(new Error('Only the schema is printed, nothing is resolved'))
-  const store = { find: unasked, page: unasked, search: unasked }
+  const store = {
+    find: unasked,
+    page: unasked,
+    search: unasked,
+    latest: unasked,
+    pagesBySymbol: unasked,
+    hold: unasked,
+  }
+  await using watchers = new Watchers({ store, clock: systemClock, metrics, log: silentLog })
+  const around = { pubsub, watchers, clock: systemClock, metrics }
   const market = await buildMarket({
+    ...around,
     instruments: store,
     quotes: store,
     bars: store,
-    pubsub,
-    clock: systemClock,
-    metrics,
+    updatePlan: store,
+    series: store,
+    observations: store,
+    releases: store,
+    dataQuality: store,
   })
-  const { supergraph, schema } = compose([market])
+  const news = await buildNews({ ...around, articles: store })
+  const { supergraph, schema } = compose([market, news])
   return {
     'subgraphs/market/schema.graphql': market.sdl,
+    'subgraphs/news/schema.graphql': news.sdl,
     'gateway/supergraph.graphql': supergraph,
     'schema.graphql': schema,
   }

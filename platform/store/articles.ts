@@ -27,6 +27,12 @@ export interface ArticleKey {
   readonly id: string
 }
 
+/** A page for each of several instruments, all asked for alike. */
+export type ArticlePagesBySymbol = Pick<ArticlePage, 'kinds' | 'first' | 'after'> & {
+  /** At most ARTICLE_FILTER_MAX. */
+  readonly symbols: readonly string[]
+}
+
 /** Each symbol, source or publisher asked for is a walk of its own along an index. */
 export const ARTICLE_FILTER_MAX = 500
 
@@ -122,6 +128,35 @@ export class Articles {
     )
     return { items: rows.slice(0, page.first).map(articleOf), hasNext: rows.length > page.first }
   }
+
+  /** For each of the symbols the page that `page` gives for it alone, in one query. Symbols without an article are left out. */
+  async pagesBySymbol(
+    pages: ArticlePagesBySymbol,
+  ): Promise<Map<string, { readonly items: Article[]; readonly hasNext: boolean }>> {
+    const { symbols, kinds = ARTICLE_KINDS, first } = pages
+    checkPageSize(first)
+    checkListSize(symbols)
+    const { beforeMs, beforeId } = upperBound(pages)
+    const rows = await this.#database.query<Row & { named: string }>(
+      'articles_pages_by_symbol',
+      `SELECT listed.named, ${COLUMNS} FROM unnest($2::text[]) AS asked(symbol) CROSS JOIN LATERAL (
+         SELECT asked.symbol AS named, walked.* FROM unnest($3::text[]) AS like_kind(kind) CROSS JOIN LATERAL (
+           SELECT s.published_at, s.id FROM news_symbols s
+           WHERE s.symbol = asked.symbol AND s.kind = like_kind.kind
+             AND (s.published_at, s.id) < (coalesce(${timeOf('$4')}, 'infinity'), $5::text)
+           ORDER BY s.published_at DESC, s.id DESC LIMIT $1
+         ) walked ORDER BY walked.published_at DESC, walked.id DESC LIMIT $1
+       ) listed JOIN news_data a USING (id) ORDER BY listed.published_at DESC, listed.id DESC`,
+      [first + 1, distinct(symbols), distinct(kinds), beforeMs, beforeId],
+    )
+    const bySymbol = Map.groupBy(rows, ({ named }) => named)
+    return new Map(
+      Array.from(bySymbol, ([symbol, found]) => [
+        symbol,
+        { items: found.slice(0, first).map(articleOf), hasNext: found.length > first },
+      ]),
+    )
+  }
 }
 
 const distinct = (list: readonly string[] | undefined): readonly string[] | null => (list ? [...new Set(list)] : null)
@@ -132,7 +167,10 @@ function checkListSize(list: readonly string[] | undefined): void {
 }
 
 /** Everything strictly before (time, id): no id is before ''. */
-function upperBound({ toMs, after }: ArticlePage): { beforeMs: number | null; beforeId: string } {
+function upperBound({ toMs, after }: Pick<ArticlePage, 'toMs' | 'after'>): {
+  beforeMs: number | null
+  beforeId: string
+} {
   if (after && (toMs === undefined || after.publishedAtMs < toMs))
     return { beforeMs: after.publishedAtMs, beforeId: after.id }
   return { beforeMs: toMs ?? null, beforeId: '' }

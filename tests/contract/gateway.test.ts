@@ -118,12 +118,12 @@ describe.each(ways)('The graph, planned by %s over %s subgraphs', (planner, plac
   })
 
   test('an entity is put together from two subgraphs, from either side', async () => {
-    const text = '{ instrument(symbol: "AAPL") { name latestNews } trending { symbol name latestNews } }'
+    const text = '{ instrument(symbol: "AAPL") { name outlook } trending { symbol name outlook } }'
     expect(await data(served.url, text)).toEqual({
-      instrument: { name: 'Apple Inc.', latestNews: 'News of AAPL' },
+      instrument: { name: 'Apple Inc.', outlook: 'Outlook of AAPL' },
       trending: [
-        { symbol: 'MSFT', name: 'Microsoft Corporation', latestNews: 'News of MSFT' },
-        { symbol: 'AAPL', name: 'Apple Inc.', latestNews: 'News of AAPL' },
+        { symbol: 'MSFT', name: 'Microsoft Corporation', outlook: 'Outlook of MSFT' },
+        { symbol: 'AAPL', name: 'Apple Inc.', outlook: 'Outlook of AAPL' },
       ],
     })
   })
@@ -206,13 +206,13 @@ describe.each(ways)('The graph, planned by %s over %s subgraphs', (planner, plac
   test('one entity that fails leaves the others', async () => {
     const answer = await query<{ instruments: { edges: { node: unknown }[] } }>(
       served.url,
-      '{ instruments { edges { node { symbol latestNews } } } }',
+      '{ instruments { edges { node { symbol outlook } } } }',
     )
     expect(answer.data?.instruments.edges.map(({ node }) => node)).toEqual([
-      { symbol: 'AAPL', latestNews: 'News of AAPL' },
-      { symbol: 'AMZN', latestNews: null },
-      { symbol: 'GOOGL', latestNews: 'News of GOOGL' },
-      { symbol: 'MSFT', latestNews: 'News of MSFT' },
+      { symbol: 'AAPL', outlook: 'Outlook of AAPL' },
+      { symbol: 'AMZN', outlook: null },
+      { symbol: 'GOOGL', outlook: 'Outlook of GOOGL' },
+      { symbol: 'MSFT', outlook: 'Outlook of MSFT' },
     ])
     expect(answer.errors?.map(({ extensions }) => extensions?.code)).toEqual(['INTERNAL_SERVER_ERROR'])
     expect(JSON.stringify(answer)).not.toContain('hunter2')
@@ -231,12 +231,12 @@ describe.each(ways)('The graph, planned by %s over %s subgraphs', (planner, plac
   })
 
   test('an event carries the fields of both subgraphs', async () => {
-    using ticks = live('subscription { ticks(symbols: ["AAPL"]) { price instrument { name latestNews } } }')
+    using ticks = live('subscription { ticks(symbols: ["AAPL"]) { price instrument { name outlook } } }')
     await served.live(1)
     await served.market.tell('AAPL', 1)
     await expect
       .poll(() => ticks.events)
-      .toEqual([{ ticks: { price: 1, instrument: { name: 'Apple Inc.', latestNews: 'News of AAPL' } } }])
+      .toEqual([{ ticks: { price: 1, instrument: { name: 'Apple Inc.', outlook: 'Outlook of AAPL' } } }])
   })
 
   test('an event that fails is told once, with no data of the event before', async () => {

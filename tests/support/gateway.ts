@@ -7,7 +7,8 @@ import { Health } from '../../platform/health.ts'
 import { silentLog } from '../../platform/log.ts'
 import { type Metrics, openMetrics } from '../../platform/metrics.ts'
 import { type FakeMarket, fakeMarket } from './market.ts'
-import { newsSubgraph } from './news.ts'
+import { type FakeNews, fakeNews } from './news.ts'
+import { outlookSubgraph } from './outlook.ts'
 
 /** Longer than a client gets to go by itself. */
 const SOON = { timeout: 5_000 }
@@ -16,6 +17,7 @@ export interface Served extends AsyncDisposable {
   readonly gateway: Gateway
   readonly url: string
   readonly market: FakeMarket
+  readonly news: FakeNews
   /** Of the gateway alone. */
   readonly metrics: Metrics
   /** Resolves once so many subscriptions run and, where there are any, what they wait for would reach them. */
@@ -32,15 +34,16 @@ export const serve = (subgraph: Subgraph, port = 0): Promise<ServedSubgraph> =>
     log: silentLog,
   })
 
-/** A gateway over market and news, in this process or each behind a server of its own. */
+/** A gateway over market, news and outlook, in this process or each behind a server of its own. */
 export async function openGateway(
   placed: SubgraphPlace['kind'],
   options: Partial<Omit<GatewayOptions, 'subgraphs' | 'metrics'>> = {},
 ): Promise<Served> {
   await using started = new AsyncDisposableStack()
   const market = await fakeMarket()
+  const news = await fakeNews(market)
   const subgraphs: Record<string, SubgraphPlace> = {}
-  for (const subgraph of [market.subgraph, await newsSubgraph()]) {
+  for (const subgraph of [market.subgraph, news.subgraph, await outlookSubgraph()]) {
     const { name, sdl, schema } = subgraph
     subgraphs[name] =
       placed === 'local'
@@ -59,7 +62,7 @@ export async function openGateway(
     await expect.poll(() => listeners(market.metrics), SOON).toSatisfy(enough)
   }
   const running = started.move()
-  return { gateway, url: gateway.url, market, metrics, live, [Symbol.asyncDispose]: () => running.disposeAsync() }
+  return { gateway, url: gateway.url, market, news, metrics, live, [Symbol.asyncDispose]: () => running.disposeAsync() }
 }
 
 /** How many listen to the pubsub, in whichever process the subgraph runs. */

@@ -4,11 +4,13 @@ import type { Quote } from '../../domain/quote.ts'
 import { type Tick, tick } from '../../domain/tick.ts'
 import { ManualClock } from '../../platform/clock.ts'
 import type { Subgraph } from '../../platform/graphql/subgraph.ts'
+import { Watchers } from '../../platform/graphql/watchers.ts'
 import { silentLog } from '../../platform/log.ts'
 import { type Metrics, openMetrics } from '../../platform/metrics.ts'
 import { MemoryPubSub } from '../../platform/pubsub/memory-pubsub.ts'
 import { buildMarket } from '../../subgraphs/market/market.ts'
 import type { BarStore, InstrumentStore, QuoteStore } from '../../subgraphs/market/stores.ts'
+import { fakeEconomy } from './economy.ts'
 
 export const OPENED_MS = Date.UTC(2013, 9, 7, 13, 30)
 
@@ -27,9 +29,11 @@ export const INSTRUMENTS: readonly Instrument[] = [
   instrument('MSFT', 'Microsoft Corporation'),
 ]
 
+const SOURCE = { source: 'coinbase:X', licence: 'PERSONAL', delayed: false } as const
+
 export const QUOTES: readonly Quote[] = [
-  { symbol: 'AAPL', price: 110, size: 5, eventTimeMs: OPENED_MS + 90_000, seq: 3, previousClose: 100 },
-  { symbol: 'MSFT', price: 30, size: 1, eventTimeMs: OPENED_MS, seq: 1 },
+  { ...SOURCE, symbol: 'AAPL', price: 110, size: 5, eventTimeMs: OPENED_MS + 90_000, seq: 3, previousClose: 100 },
+  { ...SOURCE, symbol: 'MSFT', price: 30, size: 1, eventTimeMs: OPENED_MS, seq: 1 },
 ]
 
 export const bar = (symbol: string, startMs: number, close = 100): Bar => ({
@@ -67,6 +71,10 @@ export interface Asked {
 export interface FakeMarket {
   readonly subgraph: Subgraph
   readonly pubsub: MemoryPubSub
+  readonly watchers: Watchers
+  readonly clock: ManualClock
+  /** Who watches what, as it was told last. */
+  readonly watched: ReadonlyMap<string, number>
   readonly metrics: Metrics
   readonly asked: Asked
   /** While set, every read of the store fails with it. */
@@ -126,10 +134,22 @@ export async function fakeMarket(): Promise<FakeMarket> {
     },
   }
   const clock = new ManualClock(OPENED_MS + 3_600_000)
-  const subgraph = await buildMarket({ instruments, quotes, bars, pubsub, clock, metrics })
+  const watched = new Map<string, number>()
+  const interest = {
+    hold: async (_holder: string, held: ReadonlyMap<string, { readonly watchers: number }>) => {
+      watched.clear()
+      for (const [symbol, { watchers: count }] of held) watched.set(symbol, count)
+    },
+  }
+  const watchers = new Watchers({ store: interest, clock, metrics, log: silentLog })
+  const around = { pubsub, watchers, clock, metrics }
+  const subgraph = await buildMarket({ ...around, ...fakeEconomy(failing), instruments, quotes, bars })
   const market: FakeMarket = {
     subgraph,
     pubsub,
+    watchers,
+    clock,
+    watched,
     metrics,
     asked,
     broken: undefined,
