@@ -25,6 +25,7 @@ import { DeadLetters } from './platform/store/dead-letters.ts'
 import { Instruments } from './platform/store/instruments.ts'
 import { Quotes } from './platform/store/quotes.ts'
 import { SourceCheckpoints } from './platform/store/source-checkpoints.ts'
+import { SourceLocks } from './platform/store/source-locks.ts'
 import { PROCESSORS, startProcessors } from './processors/processors.ts'
 import { buildMarket } from './subgraphs/market/market.ts'
 
@@ -249,7 +250,7 @@ async function startIngest(
   const instruments = new Instruments(database)
   const checkpoints = new SourceCheckpoints(database)
   await instruments.add(KNOWN_INSTRUMENTS)
-  await lifecycle.start(`lock of ${source.name}`, () => checkpoints.lock(source.name))
+  await lifecycle.start(`lock of ${source.name}`, () => new SourceLocks(database).lock(source.name))
   const deadLetters = new DeadLetters(database.pool)
   const run = { bus, codec, checkpoints, deadLetters, clock: systemClock, log, metrics, signal: lifecycle.signal }
   const ingest = (from: Source) => runIngest({ ...run, source: from })

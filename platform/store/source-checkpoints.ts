@@ -1,15 +1,6 @@
-import type pg from 'pg'
-import { PlatformError } from '../../domain/errors.ts'
 import type { Database } from './database.ts'
-import { storeError } from './store-error.ts'
 
-/** How long a killed reader's lock may linger before we say that there is another one. */
-const LOCK_WAIT_MS = 5_000
-const LOCK_POLL_MS = 100
-/** First key of the two-part advisory lock; the second is the source. */
-const LOCK_CLASS = 1_936_683_619
-
-/** How far each source was read, and who reads it. */
+/** How far each source was read. */
 export class SourceCheckpoints {
   readonly #database: Database
 
@@ -40,45 +31,5 @@ export class SourceCheckpoints {
        ON CONFLICT (source) DO UPDATE SET checkpoint = excluded.checkpoint, updated_at = now()`,
       [source, JSON.stringify(checkpoint)],
     )
-  }
-
-  /**
-   * Makes this process the source's one reader until disposed. Holds a connection of the pool. It ends with the process
-   * however that dies, and with the connection: should two read for a moment, positions let processors drop the second.
-   * @throws LIMIT_EXCEEDED where another process has been reading it for LOCK_WAIT_MS.
-   */
-  async lock(source: string, waitMs: number = LOCK_WAIT_MS): Promise<AsyncDisposable> {
-    const client = await this.#database.checkout()
-    try {
-      await this.#acquire(client, source, waitMs)
-    } catch (error) {
-      client.release(true)
-      throw storeError(`lock source ${source}`, this.#database.url, error)
-    }
-    let released = false
-    return {
-      // Closing the connection is the one release that cannot fail.
-      [Symbol.asyncDispose]: async () => {
-        if (!released) client.release(true)
-        released = true
-      },
-    }
-  }
-
-  async #acquire(client: pg.PoolClient, source: string, waitMs: number): Promise<void> {
-    const untilMs = Date.now() + waitMs
-    for (;;) {
-      const { rows } = await client.query<{ mine: boolean }>('SELECT pg_try_advisory_lock($1, hashtext($2)) AS mine', [
-        LOCK_CLASS,
-        source,
-      ])
-      if (rows[0].mine) return
-      if (Date.now() >= untilMs)
-        throw new PlatformError(
-          'LIMIT_EXCEEDED',
-          `Source ${source} is being read by another process, and one at a time may read it. Stop that one first`,
-        )
-      await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS))
-    }
   }
 }

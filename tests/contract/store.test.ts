@@ -1,12 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { BAR_INTERVAL_MS, type Bar } from '../../domain/bar.ts'
 import type { Instrument } from '../../domain/instrument.ts'
-import { partitionOf } from '../../platform/bus/partition.ts'
-import { Bars } from '../../platform/store/bars.ts'
 import type { Database } from '../../platform/store/database.ts'
 import { Instruments } from '../../platform/store/instruments.ts'
-import { Quotes } from '../../platform/store/quotes.ts'
 import { SourceCheckpoints } from '../../platform/store/source-checkpoints.ts'
+import { SourceLocks } from '../../platform/store/source-locks.ts'
 import { Ticks } from '../../platform/store/ticks.ts'
 import { testDatabase } from '../support/database.ts'
 
@@ -20,9 +17,7 @@ beforeAll(async () => {
 })
 afterAll(() => database[Symbol.asyncDispose]())
 beforeEach(async () => {
-  await database.pool.query(
-    'TRUNCATE instruments, stock_data, quotes, bars_1m, stream_checkpoint, source_checkpoint RESTART IDENTITY',
-  )
+  await database.pool.query('TRUNCATE instruments, stock_data, source_checkpoint RESTART IDENTITY')
 })
 
 const apple: Instrument = {
@@ -131,139 +126,6 @@ describe('Instruments', () => {
   })
 })
 
-async function storeBars(symbol: string, bars: [startMs: number, close: number][]): Promise<void> {
-  await database.pool.query(
-    `INSERT INTO bars_1m SELECT $1, to_timestamp(start / 1000), close - 1, close + 2, close - 2, close, 10, 3
-     FROM unnest($2::float8[], $3::float8[]) AS bar(start, close)`,
-    [symbol, bars.map(([startMs]) => startMs), bars.map(([, close]) => close)],
-  )
-}
-
-describe('Quotes', () => {
-  const store = (symbol: string, timeMs: number) =>
-    database.pool.query('INSERT INTO quotes VALUES ($1, to_timestamp($2::float8 / 1000), 7, 190.25, 100)', [
-      symbol,
-      timeMs,
-    ])
-
-  test('a quote is the stored price to the millisecond', async () => {
-    await store('AAPL', DAY + 1)
-    expect(await new Quotes(database).find(['AAPL', 'NOPE'])).toEqual(
-      new Map([['AAPL', { symbol: 'AAPL', price: 190.25, size: 100, eventTimeMs: DAY + 1, seq: 7 }]]),
-    )
-  })
-
-  test('the previous close is of the last bar before the UTC day of the quote', async () => {
-    await store('AAPL', DAY + 3_600_000)
-    await storeBars('AAPL', [
-      [DAY - 120_000, 180],
-      [DAY - 60_000, 181],
-      [DAY, 190],
-    ])
-    await storeBars('MSFT', [[DAY - 60_000, 33]])
-    expect((await new Quotes(database).find(['AAPL'])).get('AAPL')?.previousClose).toBe(181)
-  })
-
-  test('a close from seven days back still counts, an older one does not', async () => {
-    const sevenDaysMs = 7 * BAR_INTERVAL_MS['1d']
-    for (const symbol of ['SEVEN', 'OLDER']) await store(symbol, DAY + 5)
-    await storeBars('SEVEN', [[DAY - sevenDaysMs, 5]])
-    await storeBars('OLDER', [[DAY - sevenDaysMs - 60_000, 5]])
-    const quotes = await new Quotes(database).find(['SEVEN', 'OLDER'])
-    expect(quotes.get('SEVEN')?.previousClose).toBe(5)
-    expect(quotes.get('OLDER')).not.toHaveProperty('previousClose')
-  })
-})
-
-describe('Bars', () => {
-  const nine = at('2013-10-07T09:00')
-  const watermark = (symbol: string, sources: Record<string, number>) =>
-    database.pool.query(
-      `INSERT INTO stream_checkpoint (app, topic, part, next_offset, sources) VALUES ('bars', 'stock-data', $1, 1, $2)`,
-      [
-        partitionOf(symbol, 12),
-        JSON.stringify(
-          Object.fromEntries(Object.entries(sources).map(([name, ms]) => [name, { position: 1, watermark: ms }])),
-        ),
-      ],
-    )
-  const whole = { symbol: 'AAPL', fromMs: DAY, toMs: DAY + BAR_INTERVAL_MS['1d'], first: 100 } as const
-
-  test('a bar comes back as it was stored', async () => {
-    await storeBars('AAPL', [[nine, 190]])
-    const { items } = await new Bars(database).page({ ...whole, interval: '1m' })
-    expect(items).toEqual<Bar[]>([
-      {
-        symbol: 'AAPL',
-        interval: '1m',
-        startMs: nine,
-        open: 189,
-        high: 192,
-        low: 188,
-        close: 190,
-        volume: 10,
-        trades: 3,
-        closed: false,
-      },
-    ])
-  })
-
-  test('longer intervals open with the first minute, close with the last, and sum', async () => {
-    await storeBars('AAPL', [
-      [nine + 240_000, 194],
-      [nine, 190],
-      [nine + 60_000, 200],
-      [nine + 300_000, 150],
-    ])
-    const { items } = await new Bars(database).page({ ...whole, interval: '5m' })
-    expect(items).toMatchObject([
-      { startMs: nine, open: 189, high: 202, low: 188, close: 194, volume: 30, trades: 9 },
-      { startMs: nine + 300_000, close: 150, trades: 3 },
-    ])
-    for (const interval of ['1h', '1d'] as const) {
-      const bars = await new Bars(database).page({ ...whole, interval })
-      expect(bars.items).toMatchObject([{ open: 189, high: 202, low: 148, close: 150, volume: 40, trades: 12 }])
-    }
-  })
-
-  test('pages go from the oldest on, without gap or repetition, from the lower bound to below the upper', async () => {
-    await storeBars(
-      'AAPL',
-      Array.from({ length: 8 }, (_, i) => [nine + i * 60_000, 100 + i]),
-    )
-    const range = { symbol: 'AAPL', interval: '1m', fromMs: nine + 60_000, toMs: nine + 7 * 60_000, first: 4 } as const
-    const bars = new Bars(database)
-    const one = await bars.page(range)
-    const two = await bars.page({ ...range, afterMs: one.items.at(-1)?.startMs ?? 0 })
-    expect([...one.items, ...two.items].map(({ close }) => close)).toEqual([101, 102, 103, 104, 105, 106])
-    expect([one.hasNext, two.hasNext]).toEqual([true, false])
-  })
-
-  test('a bar is closed when the event time of any source has reached its end', async () => {
-    await storeBars('AAPL', [
-      [nine, 190],
-      [nine + 60_000, 191],
-    ])
-    await watermark('AAPL', { slow: nine, fast: nine + 60_000 })
-    const { items } = await new Bars(database).page({ ...whole, interval: '1m' })
-    expect(items.map(({ closed }) => closed)).toEqual([true, false])
-  })
-
-  test('the hour stays open while only its minutes are closed', async () => {
-    await storeBars('AAPL', [[nine, 190]])
-    await watermark('AAPL', { tape: nine + 59 * 60_000 })
-    expect((await new Bars(database).page({ ...whole, interval: '1h' })).items[0].closed).toBe(false)
-    expect((await new Bars(database).page({ ...whole, interval: '5m' })).items[0].closed).toBe(true)
-  })
-
-  test('event time in another partition closes nothing here', async () => {
-    const other = ['MSFT', 'IBM', 'SPY'].find((symbol) => partitionOf(symbol, 12) !== partitionOf('AAPL', 12))
-    await storeBars('AAPL', [[nine, 190]])
-    await watermark(String(other), { tape: nine + 86_400_000 })
-    expect((await new Bars(database).page({ ...whole, interval: '1m' })).items[0].closed).toBe(false)
-  })
-})
-
 describe('Ticks', () => {
   test('ticks come back in order of event time, then seq, within the range', async () => {
     const rows = [
@@ -306,22 +168,34 @@ describe('SourceCheckpoints', () => {
     expect(await checkpoints.load('tape')).toEqual({ row: 2, finished: false, nested: [1, 'two', null] })
   })
 
-  test('a second reader of a source is told that there is one', async () => {
-    const checkpoints = new SourceCheckpoints(database)
-    await using _first = await checkpoints.lock('tape')
-    await using _other = await checkpoints.lock('another tape')
-    await expect(checkpoints.lock('tape', 200)).rejects.toMatchObject({
-      code: 'LIMIT_EXCEEDED',
-      message: expect.stringContaining('tape is being read by another process'),
-    })
+  test('a second reader of a source is told that there is one, in this process and in another', async () => {
+    const locks = new SourceLocks(database)
+    await using _first = await locks.lock('tape')
+    await using _other = await locks.lock('another tape')
+    for (const others of [locks, new SourceLocks(database)])
+      await expect(others.lock('tape', 200)).rejects.toMatchObject({
+        code: 'LIMIT_EXCEEDED',
+        message: expect.stringContaining('tape is being read by another process'),
+      })
   })
 
   test('a reader that ends makes room for the next, also one that is waiting', async () => {
-    const checkpoints = new SourceCheckpoints(database)
-    const first = await checkpoints.lock('tape')
-    const second = checkpoints.lock('tape')
+    const first = await new SourceLocks(database).lock('tape')
+    const second = new SourceLocks(database).lock('tape')
     await first[Symbol.asyncDispose]()
     await first[Symbol.asyncDispose]()
     await (await second)[Symbol.asyncDispose]()
+  })
+
+  test('a reader of many sources holds one connection for all of them', async () => {
+    const locks = new SourceLocks(database)
+    const connections = () => database.pool.totalCount - database.pool.idleCount
+    const before = connections()
+    const held = await Promise.all(['a', 'b', 'c'].map((source) => locks.lock(source)))
+    expect(connections()).toBe(before + 1)
+    await held[0][Symbol.asyncDispose]()
+    await expect(new SourceLocks(database).lock('b', 200)).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' })
+    await Promise.all(held.map((lock) => lock[Symbol.asyncDispose]()))
+    expect(connections()).toBe(before)
   })
 })
