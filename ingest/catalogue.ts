@@ -1,3 +1,4 @@
+import type { Instrument } from '../domain/instrument.ts'
 import type { VendorName } from '../domain/vendors.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Log } from '../platform/log.ts'
@@ -8,22 +9,28 @@ import type { Source } from './source.ts'
 /** A vendor that can be read, whether or not this installation has what it takes. One file per vendor makes one. */
 export interface VendorSource {
   readonly name: VendorName
-  /** Environment variables without which it is not started; empty: keyless, part of `--live`. */
+  /** Environment variables without which it cannot be read; empty: keyless. `--live` reads all that can be read. */
   readonly needs: readonly SourceVariable[]
   open(context: SourceContext): Source
 }
 
-/** Settings of sources, read by `platform/config.ts`; each vendor reads its own. Absent ones are undefined. */
-export type SourceVariable =
-  | 'ALPHA_VANTAGE_KEY'
-  | 'NEWSAPI_KEY'
-  | 'FRED_KEY'
-  | 'FINNHUB_KEY'
-  | 'ALPACA_KEY_ID'
-  | 'ALPACA_SECRET_KEY'
-  | 'POLYGON_KEY'
-  | 'TWELVE_DATA_KEY'
-  | 'SEC_CONTACT'
+/** Settings of sources, checked and described by `platform/config.ts`. Keys may be several, comma-separated. */
+export const SOURCE_VARIABLES = [
+  'ALPHA_VANTAGE_KEY',
+  'ALPHA_VANTAGE_REQUESTS_PER_MINUTE',
+  'NEWSAPI_KEY',
+  'FRED_KEY',
+  'FINNHUB_KEY',
+  'ALPACA_KEY_ID',
+  'ALPACA_SECRET_KEY',
+  'POLYGON_KEY',
+  'POLYGON_WS',
+  'TWELVE_DATA_KEY',
+  'SEC_CONTACT',
+  'SEC_FORMS',
+  'RSS_FEEDS',
+] as const
+export type SourceVariable = (typeof SOURCE_VARIABLES)[number]
 
 /** What every vendor source is given. Names no backend. */
 export interface SourceContext {
@@ -33,6 +40,8 @@ export interface SourceContext {
   readonly metrics: Metrics
   readonly quotas: QuotaStore
   readonly interest: SymbolInterest
+  /** Instruments as a source describes them, such as a regulator's list: kept where nothing better is known. */
+  readonly describe: (instruments: readonly Instrument[]) => Promise<void>
   /** The earliest next look at each symbol, for `Instrument.freshness`. Replaces what this source told before. */
   readonly tellPlan: (source: VendorName, plan: readonly PlannedUpdate[]) => void
   /**

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { PlatformError } from '../domain/errors.ts'
+import { VENDOR_NAMES, type VendorName } from '../domain/vendors.ts'
 
 /**
  * Read once at start, checked whole, frozen. Every problem is reported at once, by the variable's name. A variable left
@@ -18,6 +19,25 @@ const urlOf = (...protocols: string[]) =>
   z.string().refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), {
     error: `must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`,
   })
+
+/** `COINBASE_URL`, `COINBASE_WS_URL` …: other addresses for vendors. */
+function vendorUrls() {
+  const http = urlOf('http:', 'https:').optional()
+  const ws = urlOf('ws:', 'wss:').optional()
+  const entries = VENDOR_NAMES.flatMap((name) => [
+    [vendorVariable(name, 'URL'), http] as const,
+    [vendorVariable(name, 'WS_URL'), ws] as const,
+  ])
+  return Object.fromEntries(entries) as Record<VendorVariable, typeof http>
+}
+
+type Upper<Name extends string> = Name extends `${infer Head}-${infer Tail}`
+  ? `${Uppercase<Head>}_${Upper<Tail>}`
+  : Uppercase<Name>
+type VendorVariable = `${Upper<VendorName>}_${'URL' | 'WS_URL'}`
+
+export const vendorVariable = (name: VendorName, kind: 'URL' | 'WS_URL'): VendorVariable =>
+  `${name.toUpperCase().replaceAll('-', '_')}_${kind}` as VendorVariable
 
 const variables = z.object({
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('warn'),
@@ -48,6 +68,26 @@ const variables = z.object({
   SIMULATED_SEED: whole(0, 2 ** 31 - 1).default(1),
   SIMULATED_TICKS_PER_SECOND: whole(1, 100_000).default(100),
   SIMULATED_MARKET_HOURS: z.enum(['always', 'us']).default('always'),
+
+  AUDIENCE: z.enum(['personal', 'public']).default('personal'),
+  SYMBOLS: list.default([]),
+  ALPHA_VANTAGE_KEY: z.string().optional(),
+  ALPHA_VANTAGE_REQUESTS_PER_MINUTE: whole(1, 10_000).optional(),
+  NEWSAPI_KEY: z.string().optional(),
+  FRED_KEY: z.string().optional(),
+  FINNHUB_KEY: z.string().optional(),
+  ALPACA_KEY_ID: z.string().optional(),
+  ALPACA_SECRET_KEY: z.string().optional(),
+  POLYGON_KEY: z.string().optional(),
+  POLYGON_WS: z.enum(['delayed', 'live']).optional(),
+  TWELVE_DATA_KEY: z.string().optional(),
+  SEC_CONTACT: z
+    .string()
+    .regex(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, { error: 'must be an e-mail address: the SEC wants to know whom to write to' })
+    .optional(),
+  SEC_FORMS: z.string().optional(),
+  RSS_FEEDS: z.string().optional(),
+  ...vendorUrls(),
 
   PROCESSOR_LANES: whole(1, 8).default(2),
   PROCESSOR_RECORDS_MAX: whole(1, 50_000).default(20_000),
