@@ -105,6 +105,7 @@ export function openMetrics() {
       'channel',
     ]),
     pubsubSkippedTicks: counter('pubsub_skipped_ticks_total', 'Ticks stored but not told one by one, over the bound.'),
+    pubsubSkippedFacts: counter('pubsub_skipped_facts_total', 'Facts stored but not told, in a backfill.', ['topic']),
     pubsubListeners: gauge('pubsub_listeners', 'Listeners in this process.', ['channel']),
     pubsubListenerFailures: counter('pubsub_listener_failures_total', 'Listeners that threw.', ['channel']),
     pubsubMalformed: counter('pubsub_malformed_total', 'Published messages that were not events of their channel.', [

@@ -9,7 +9,8 @@ import { MemorySchemaRegistry } from '../platform/bus/memory-schema-registry.ts'
 import type { OutboxEvent } from '../platform/store/outbox.ts'
 import { type BarState, openBarState } from './bar-state.ts'
 import { Bars } from './bars.ts'
-import type { Follow, Work } from './processor.ts'
+import type { Follow } from './reading.ts'
+import type { TickWork } from './tick-reading.ts'
 
 const PARTITION = 3
 const MINUTE_MS = 60_000
@@ -34,7 +35,7 @@ const print = (position: number, fields: Partial<Tick> = {}): Tick =>
     ...fields,
   })
 
-function workOf(ticks: readonly Tick[], firstOffset: number, follows: readonly Follow[] = []): Work {
+function workOf(ticks: readonly Tick[], firstOffset: number, follows: readonly Follow[] = []): TickWork {
   const columns = new TickColumns(ticks.length)
   for (const [i, each] of ticks.entries()) columns.append(each, firstOffset + i)
   const originals = ticks.map((each, i) => ({
@@ -43,7 +44,8 @@ function workOf(ticks: readonly Tick[], firstOffset: number, follows: readonly F
     value: codec.encode('stock-data', each).value,
     headers: {},
   }))
-  const rest = { rejects: [], duplicates: 0, sources: new Map(), nextOffset: firstOffset + ticks.length }
+  const counted = { records: ticks.length, cost: ticks.length, duplicates: 0 }
+  const rest = { ...counted, rejects: [], sources: new Map(), nextOffset: firstOffset + ticks.length }
   return { partition: PARTITION, ticks: columns, originals, follows, ...rest }
 }
 

@@ -22,6 +22,7 @@ import type { OutboxEvent } from '../platform/store/outbox.ts'
 import type { Claim } from '../platform/store/stream-checkpoints.ts'
 import { ALLOWED_LATENESS_MS, type BarState, foldPrint, isLate, openBarState, passedMs } from './bar-state.ts'
 import type { Fold, Owned, Processor } from './processor.ts'
+import { readTicks, type TickWork } from './tick-reading.ts'
 
 const MINUTE_MS = BAR_INTERVAL_MS['1m']
 
@@ -34,13 +35,14 @@ const MINUTE_MS = BAR_INTERVAL_MS['1m']
  * `stock-data.late` with its bytes. What decides is the source's own watermark, so a tape of 2013 is not late where
  * today's ticks were seen. Longer intervals take the same prints, so they equal the views over the table.
  */
-export class Bars implements Processor<BarState> {
+export class Bars implements Processor<BarState, TickWork> {
   readonly name = 'bars'
   readonly topic = 'stock-data'
+  readonly reading = readTicks({ keepsOriginals: true })
   readonly synchronousCommit = 'off'
   /** Nobody reads a bar that changes more than ten times a second, and each change costs four messages a symbol. */
   readonly lingerMs = 50
-  readonly keepsOriginals = true
+  readonly quiet = false
   readonly #codec: Pick<EventCodec, 'encode'>
 
   constructor(codec: Pick<EventCodec, 'encode'>) {
@@ -51,12 +53,12 @@ export class Bars implements Processor<BarState> {
     return openBarState(claim)
   }
 
-  begin(): Fold<BarState> {
+  begin(): Fold<BarState, TickWork> {
     return new BarsFold(this.#codec)
   }
 }
 
-class BarsFold implements Fold<BarState> {
+class BarsFold implements Fold<BarState, TickWork> {
   readonly events: OutboxEvent[] = []
   lateCount = 0
   readonly #codec: Pick<EventCodec, 'encode'>
@@ -71,7 +73,7 @@ class BarsFold implements Fold<BarState> {
   }
 
   /** A bar that is not held, and not newer than all that were, may be final already. Its minutes are in the table then. */
-  async prepare(connection: Connection, work: readonly Owned<BarState>[]): Promise<void> {
+  async prepare(connection: Connection, work: readonly Owned<BarState, TickWork>[]): Promise<void> {
     const unsure = new Map<string, BarRange>()
     for (const { state, work: each } of work) {
       const { ticks } = each
@@ -86,7 +88,7 @@ class BarsFold implements Fold<BarState> {
       this.#final.add(finalKey(symbol, startMs, interval))
   }
 
-  add({ state, work }: Owned<BarState>): void {
+  add({ state, work }: Owned<BarState, TickWork>): void {
     const { ticks, originals, follows } = work
     const { progress } = state
     for (const { source, watermarkMs } of follows) {

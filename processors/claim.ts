@@ -1,6 +1,7 @@
 import type { OffsetRange } from '../platform/bus/bus.ts'
 import type { Claim } from '../platform/store/stream-checkpoints.ts'
 import type { Context } from './context.ts'
+import type { Work } from './processor.ts'
 import { openTask, type Task } from './task.ts'
 
 const RETRY_MS_MIN = 50
@@ -10,8 +11,8 @@ const RETRY_MS_MAX = 1_000
  * Takes partitions over, in the database: nobody who had them before can commit any more. Answers where to go on.
  * Waits for as long as the database is away. Called again by every assignment, and after every failure.
  */
-export async function claimPartitions<State>(
-  context: Context<State>,
+export async function claimPartitions<State, W extends Work>(
+  context: Context<State, W>,
   ranges: ReadonlyMap<number, OffsetRange>,
   current: () => boolean,
 ): Promise<ReadonlyMap<number, number>> {
@@ -34,15 +35,19 @@ export async function claimPartitions<State>(
 }
 
 /** A partition that failed, or that somebody else took, waits first; unless the bus assigns it anew. */
-async function waitForTurn<State>(context: Context<State>, partitions: readonly number[], running: () => boolean) {
+async function waitForTurn<State, W extends Work>(
+  context: Context<State, W>,
+  partitions: readonly number[],
+  running: () => boolean,
+) {
   const untilMs = context.clock.now() + Math.max(0, ...partitions.map((p) => context.claimDelaysMs.get(p) ?? 0))
   for (const partition of partitions) context.claimDelaysMs.delete(partition)
   for (let leftMs = untilMs - context.clock.now(); leftMs > 0 && running(); leftMs = untilMs - context.clock.now())
     await context.clock.sleep(Math.min(leftMs, RETRY_MS_MAX), context.signal)
 }
 
-async function claimOnce<State>(
-  context: Context<State>,
+async function claimOnce<State, W extends Work>(
+  context: Context<State, W>,
   ranges: ReadonlyMap<number, OffsetRange>,
   wanted: () => boolean,
 ): Promise<Claim[]> {
@@ -61,10 +66,10 @@ async function claimOnce<State>(
 }
 
 /** Answers the offset to go on from. */
-function begin<State>(context: Context<State>, claim: Claim): number {
+function begin<State, W extends Work>(context: Context<State, W>, claim: Claim): number {
   const { guards } = context.options
   const before = context.tasks.get(claim.partition)
-  const task = openTask(claim, context.processor.open(claim))
+  const task = openTask<State, W>(claim, context.processor.open(claim))
   if (before && !guards.drop) context.tasks.put(revive(before, task))
   else {
     if (before) context.tasks.drop(before)
@@ -74,4 +79,7 @@ function begin<State>(context: Context<State>, claim: Claim): number {
 }
 
 /** Only without the guard `drop`: the old state goes on under the new claim. */
-const revive = <State>(before: Task<State>, claimed: Task<State>): Task<State> => ({ ...claimed, state: before.state })
+const revive = <State, W extends Work>(before: Task<State, W>, claimed: Task<State, W>): Task<State, W> => ({
+  ...claimed,
+  state: before.state,
+})

@@ -7,8 +7,8 @@ import type { PubSub } from '../platform/pubsub/pubsub.ts'
 import type { Database } from '../platform/store/database.ts'
 import type { StreamCheckpoints } from '../platform/store/stream-checkpoints.ts'
 import { forgets, type ProcessorOptions } from './options.ts'
-import type { Placement } from './placement.ts'
-import type { Processor } from './processor.ts'
+import type { Processor, Work } from './processor.ts'
+import type { Reading } from './reading.ts'
 import type { Tasks } from './task.ts'
 
 /** What every processor is given. */
@@ -25,12 +25,12 @@ export interface ProcessorDeps {
 }
 
 /** What the parts of one running processor share. */
-export interface Context<State> extends ProcessorDeps {
-  readonly processor: Processor<State>
+export interface Context<State, W extends Work> extends ProcessorDeps {
+  readonly processor: Processor<State, W>
+  readonly reading: Reading<W>
   readonly options: ProcessorOptions
-  readonly tasks: Tasks<State>
+  readonly tasks: Tasks<State, W>
   readonly checkpoints: StreamCheckpoints
-  readonly placement: Placement
   /** Aborts when the processor stops, whether asked to or by a fatal error. */
   readonly signal: AbortSignal
   readonly consumer: () => BusConsumer | undefined
@@ -42,7 +42,11 @@ export interface Context<State> extends ProcessorDeps {
 }
 
 /** Gives the tasks up and starts again from what the database says, after the delay. */
-export function restart<State>(context: Context<State>, partitions: readonly number[], delayMs: number): void {
+export function restart<State, W extends Work>(
+  context: Context<State, W>,
+  partitions: readonly number[],
+  delayMs: number,
+): void {
   for (const partition of partitions) {
     const task = context.tasks.get(partition)
     if (task) context.tasks.drop(task, forgets(context.options.guards))

@@ -1,7 +1,7 @@
-import { TickColumns } from '../domain/tick-columns.ts'
 import type { SourceMarks } from '../platform/store/stream-checkpoints.ts'
 import type { Context } from './context.ts'
-import type { Follow } from './processor.ts'
+import type { Work } from './processor.ts'
+import type { Follow } from './reading.ts'
 import type { Task } from './task.ts'
 
 /** Looks this often within `idleAfterMs`, so that a partition is seen while it is still active. */
@@ -13,9 +13,10 @@ const LOOK_MS_MAX = 5_000
  * time that it has passed in all partitions where it is heard. So the last bars of quiet symbols close.
  *
  * This one step reads the wall clock. It moves nothing where records wait to be read: first the watermarks of the others
- * are read, then the end of the log, and only who has read to that end follows.
+ * are read, then the end of the log, and only who has read to that end follows. Ends at once where there are no watermarks.
  */
-export async function followWatermarks<State>(context: Context<State>): Promise<void> {
+export async function followWatermarks<State, W extends Work>(context: Context<State, W>): Promise<void> {
+  if (!context.reading.follow) return
   const { clock, log, options, processor, signal } = context
   const lookMs = Math.min(LOOK_MS_MAX, Math.ceil(options.idleAfterMs / LOOKS_PER_IDLE_TIME))
   while (!signal.aborted) {
@@ -30,7 +31,7 @@ export async function followWatermarks<State>(context: Context<State>): Promise<
   }
 }
 
-async function followOnce<State>(context: Context<State>): Promise<void> {
+async function followOnce<State, W extends Work>(context: Context<State, W>): Promise<void> {
   const { bus, checkpoints, clock, database, options, processor, tasks } = context
   const activeSinceMs = clock.now() - options.idleAfterMs
   tellLag(context, activeSinceMs)
@@ -52,7 +53,7 @@ async function followOnce<State>(context: Context<State>): Promise<void> {
   }
 }
 
-const silentSources = <State>(task: Task<State>, activeSinceMs: number): string[] =>
+const silentSources = <State, W extends Work>(task: Task<State, W>, activeSinceMs: number): string[] =>
   [...task.progress.snapshot()].filter(([, { seenAtMs }]) => seenAtMs < activeSinceMs).map(([source]) => source)
 
 /** Per source, over the partitions where it is heard. */
@@ -65,21 +66,20 @@ function lowestActive(partitions: ReadonlyMap<number, SourceMarks>, activeSinceM
 }
 
 /** Through the queue, like records: it stands between what came before and what comes after. */
-function follow<State>(context: Context<State>, task: Task<State>, follows: readonly Follow[]): void {
+function follow<State, W extends Work>(
+  { reading, tasks }: Context<State, W>,
+  task: Task<State, W>,
+  follows: readonly Follow[],
+): void {
   for (const { source, watermarkMs } of follows) task.progress.follow(source, watermarkMs)
-  context.tasks.enqueue(task, {
-    partition: task.partition,
-    ticks: new TickColumns(0),
-    originals: [],
-    rejects: [],
-    follows,
-    duplicates: 0,
-    nextOffset: task.expectedOffset,
-    sources: task.progress.snapshot(),
-  })
+  const work = reading.follow?.(task.partition, follows, task.expectedOffset, task.progress)
+  if (work) tasks.enqueue(task, work)
 }
 
-function tellLag<State>({ clock, metrics, processor, tasks }: Context<State>, activeSinceMs: number): void {
+function tellLag<State, W extends Work>(
+  { clock, metrics, processor, tasks }: Context<State, W>,
+  activeSinceMs: number,
+): void {
   const active = tasks
     .all()
     .flatMap((task) => [...task.progress.snapshot().values()])

@@ -1,5 +1,5 @@
 import type { PubSub } from '../platform/pubsub/pubsub.ts'
-import { type Connection, configureWriter, sqlState } from '../platform/store/connection.ts'
+import { type Connection, configureWriter, returnWriter, sqlState } from '../platform/store/connection.ts'
 import { appendDeadLetters, type DeadLetter } from '../platform/store/dead-letters.ts'
 import { saveKeyedState } from '../platform/store/keyed-state.ts'
 import { appendToOutbox } from '../platform/store/outbox.ts'
@@ -12,14 +12,14 @@ const RETRY_MS_MIN = 100
 /** The data or the statement is at fault, and will be next time. Everything else is weather. */
 const DEFECT_STATES = /^(22|23|42|54)/
 
-type Taken<State> = { readonly task: Task<State>; readonly work: Work }
+type Taken<State, W extends Work> = { readonly task: Task<State, W>; readonly work: W }
 
 /**
  * One connection, one transaction at a time: what waits on all its partitions moves together, or not at all. After any
  * error, and where the answer to COMMIT was lost, the tasks are given up and the database is asked.
  */
-export class Lane<State> {
-  readonly #context: Context<State>
+export class Lane<State, W extends Work> {
+  readonly #context: Context<State, W>
   readonly #number: number
   #connection: Connection | undefined
   #failures = 0
@@ -28,21 +28,24 @@ export class Lane<State> {
   /** In the order of commits, while the next transaction is already under way; but only one transaction ahead. */
   #telling: Promise<void> = Promise.resolve()
 
-  constructor(context: Context<State>, number: number) {
+  constructor(context: Context<State, W>, number: number) {
     this.#context = context
     this.#number = number
   }
 
   /** Ends when the processor stops, after the transaction in hand and its telling. */
   async run(): Promise<void> {
-    const { tasks, options, signal } = this.#context
+    const { tasks, options, processor, signal } = this.#context
     while (!signal.aborted) {
       await this.#linger()
       // It was told to stop while it lingered, and nobody tells it twice.
       if (signal.aborted) break
       const taken = tasks.take(this.#number, options.lanes, options.batchSizeMax)
       if (taken.length === 0) {
-        await tasks.changed.wait()
+        // Listening already, while the connection goes back.
+        const changed = tasks.changed.wait()
+        if (processor.quiet) await this.#giveBack()
+        await changed
         continue
       }
       const tellingBefore = this.#telling
@@ -80,7 +83,13 @@ export class Lane<State> {
     return connection
   }
 
-  async #transact(connection: Connection, taken: readonly Taken<State>[]): Promise<void> {
+  async #giveBack(): Promise<void> {
+    const connection = this.#connection
+    this.#connection = undefined
+    if (connection) await returnWriter(connection)
+  }
+
+  async #transact(connection: Connection, taken: readonly Taken<State, W>[]): Promise<void> {
     const { checkpoints, processor } = this.#context
     const moves = movesOf(taken)
     await connection.query('BEGIN')
@@ -90,7 +99,7 @@ export class Lane<State> {
     const owned = taken.filter(({ work }) => moved.has(work.partition))
     const fold = processor.begin()
     if (owned.length > 0) {
-      const work = owned.map(({ task, work }): Owned<State> => ({ state: task.state, work }))
+      const work = owned.map(({ task, work }): Owned<State, W> => ({ state: task.state, work }))
       await fold.prepare?.(connection, work)
       for (const each of work) fold.add(each)
       await fold.write(connection)
@@ -101,7 +110,7 @@ export class Lane<State> {
     if (moved.size < moves.length) await this.#fenced(connection, taken, moved)
   }
 
-  async #writeEffects(connection: Connection, fold: Fold<State>, owned: readonly Taken<State>[]): Promise<void> {
+  async #writeEffects(connection: Connection, fold: Fold<State, W>, owned: readonly Taken<State, W>[]): Promise<void> {
     const { name, topic } = this.#context.processor
     await saveKeyedState(connection, name, topic, fold.stateChanges)
     await appendToOutbox(connection, fold.events)
@@ -109,14 +118,14 @@ export class Lane<State> {
     await appendDeadLetters(connection, name, topic, topic, letters)
   }
 
-  #committed(fold: Fold<State>, owned: readonly Taken<State>[]): void {
+  #committed(fold: Fold<State, W>, owned: readonly Taken<State, W>[]): void {
     const { consumer, metrics, onEvents, processor, tasks } = this.#context
     const labels = { processor: processor.name }
     let rejects = 0
     for (const { task, work } of owned) {
       task.committedOffset = work.nextOffset
       if (!task.dropped) consumer()?.processed(work.partition, work.nextOffset)
-      metrics.processorRecords.inc(labels, work.ticks.length)
+      metrics.processorRecords.inc(labels, work.records)
       metrics.processorDuplicates.inc(labels, work.duplicates)
       for (const { code } of work.rejects) metrics.processorDeadLetters.inc({ ...labels, code })
       rejects += work.rejects.length
@@ -129,7 +138,7 @@ export class Lane<State> {
   }
 
   /** Stored, so now it may be told. Never rejects. */
-  async #tell(fold: Fold<State>, owned: readonly Taken<State>[]): Promise<void> {
+  async #tell(fold: Fold<State, W>, owned: readonly Taken<State, W>[]): Promise<void> {
     const { clock, log, metrics, processor, publish } = this.#context
     const safely: PubSub['publish'] = (channel, key, event) =>
       publish(channel, key, event).catch((error: unknown) =>
@@ -137,10 +146,10 @@ export class Lane<State> {
       )
     await fold.tell(safely)
     for (const { work } of owned)
-      if (work.ticks.length > 0)
+      if (work.oldestIngestTimeMs !== undefined)
         metrics.processorLatency.observe(
           { processor: processor.name },
-          Math.max(0, clock.now() - work.ticks.ingestTimeMs[0]) / 1000,
+          Math.max(0, clock.now() - work.oldestIngestTimeMs) / 1000,
         )
   }
 
@@ -148,7 +157,7 @@ export class Lane<State> {
    * Our claim, but another offset: the database crashed and lost commits that we had seen. Start again from what it has.
    * Another claim: the bus will tell soon who owns the partition; to claim it back now would fence the rightful owner.
    */
-  async #fenced(connection: Connection, taken: readonly Taken<State>[], moved: ReadonlySet<number>): Promise<void> {
+  async #fenced(connection: Connection, taken: readonly Taken<State, W>[], moved: ReadonlySet<number>): Promise<void> {
     const { checkpoints, log, metrics, options, processor } = this.#context
     const fenced = [...new Set(taken.map(({ task }) => task))].filter((task) => !moved.has(task.partition))
     const epochs = await checkpoints.epochs(
@@ -168,7 +177,7 @@ export class Lane<State> {
     }
   }
 
-  #recover(taken: readonly Taken<State>[], error: unknown): void {
+  #recover(taken: readonly Taken<State, W>[], error: unknown): void {
     const { fail, log, metrics, options, processor, signal } = this.#context
     this.#connection?.release(true)
     this.#connection = undefined
@@ -183,7 +192,7 @@ export class Lane<State> {
 }
 
 /** Several pieces of work of one partition are one move. In order of partitions, so that lanes never wait in a circle. */
-function movesOf<State>(taken: readonly Taken<State>[]): Move[] {
+function movesOf<State, W extends Work>(taken: readonly Taken<State, W>[]): Move[] {
   const moves = new Map<number, Move>()
   for (const { task, work } of taken)
     moves.set(work.partition, {

@@ -1,21 +1,24 @@
 import type { ErrorCode } from '../domain/errors.ts'
-import type { TickColumns } from '../domain/tick-columns.ts'
 import type { BusRecord } from '../platform/bus/bus.ts'
+import type { Topic } from '../platform/bus/topics.ts'
 import type { PubSub } from '../platform/pubsub/pubsub.ts'
 import type { Connection } from '../platform/store/connection.ts'
 import type { KeyedChange } from '../platform/store/keyed-state.ts'
 import type { OutboxEvent } from '../platform/store/outbox.ts'
 import type { Claim, SourceMarks } from '../platform/store/stream-checkpoints.ts'
+import type { Reading, ReadingDeps } from './reading.ts'
 
 /**
- * Ticks in, rows and events out. The runtime brings records in order, once each as far as state and results go, and
+ * Facts in, rows and events out. The runtime brings records in order, once each as far as state and results go, and
  * commits what a fold made together with the offset. A processor only knows event time: the same records give the same
  * results, wherever batches are cut and however often they are replayed.
  */
-export interface Processor<State> {
+export interface Processor<State, W extends Work> {
   /** Names its checkpoints and its consumer group. Another name starts from the oldest record, with empty state. */
   readonly name: string
-  readonly topic: 'stock-data'
+  readonly topic: Topic
+  /** How records of the topic become work. */
+  readonly reading: (deps: ReadingDeps) => Reading<W>
   /** off where a crash of the database may take results back: they are made again from the bus. */
   readonly synchronousCommit: 'on' | 'off'
   /**
@@ -23,19 +26,19 @@ export interface Processor<State> {
    * and are told the moment they are stored. A full transaction never waits.
    */
   readonly lingerMs: number
-  /** The fold wants each tick's bytes, because it may put one aside. */
-  readonly keepsOriginals: boolean
+  /** Often quiet for minutes: one lane is enough, and it gives its connection back when nothing waits. */
+  readonly quiet: boolean
   /** The state of one partition from what the last owner committed. */
   open(claim: Claim): State
   /** One per transaction. It may meet several partitions. */
-  begin(): Fold<State>
+  begin(): Fold<State, W>
 }
 
-export interface Fold<State> {
+export interface Fold<State, W extends Work> {
   /** Reads what the fold must know and the state does not hold. */
-  prepare?(connection: Connection, work: readonly Owned<State>[]): Promise<void>
+  prepare?(connection: Connection, work: readonly Owned<State, W>[]): Promise<void>
   /** Pure: only the state, and what the fold collects, change. */
-  add(owned: Owned<State>): void
+  add(owned: Owned<State, W>): void
   write(connection: Connection): Promise<void>
   readonly stateChanges: readonly KeyedChange[]
   readonly events: readonly OutboxEvent[]
@@ -44,21 +47,22 @@ export interface Fold<State> {
   tell(publish: PubSub['publish']): Promise<void>
 }
 
-export interface Owned<State> {
+export interface Owned<State, W extends Work> {
   readonly state: State
-  readonly work: Work
+  readonly work: W
 }
 
-/** Consecutive records of one partition, decoded and free of duplicates. */
+/** Consecutive records of one partition, decoded. What they hold, the reading adds. */
 export interface Work {
   readonly partition: number
-  readonly ticks: TickColumns
-  /** Row by row beside `ticks`; empty where the processor does not keep them. */
-  readonly originals: readonly BusRecord[]
+  /** How many there are to handle, without duplicates and rejects. */
+  readonly records: number
   readonly rejects: readonly RejectedRecord[]
-  /** Watermarks of silent sources that move without a record. */
-  readonly follows: readonly Follow[]
   readonly duplicates: number
+  /** What it costs a transaction, and memory until then: a tick costs 1. */
+  readonly cost: number
+  /** When the platform first saw the first of them. Undefined where there are none. */
+  readonly oldestIngestTimeMs?: number
   /** Where the partition stands after it. */
   readonly nextOffset: number
   readonly sources: SourceMarks
@@ -68,19 +72,4 @@ export interface RejectedRecord {
   readonly record: BusRecord
   readonly code: ErrorCode
   readonly reason: string
-}
-
-export interface Follow {
-  readonly source: string
-  readonly watermarkMs: number
-}
-
-/** Rejected records keep their bytes, and so many of them cost a transaction as much as a tick. */
-const REJECTED_BYTES_PER_TICK = 1_024
-
-/** What it costs a transaction, and memory until then: the room of duplicates is kept too. */
-export function sizeOf({ ticks, rejects, duplicates }: Work): number {
-  let size = ticks.length + duplicates
-  for (const { record } of rejects) size += 1 + Math.floor((record.value?.length ?? 0) / REJECTED_BYTES_PER_TICK)
-  return size
 }

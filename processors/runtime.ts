@@ -6,8 +6,7 @@ import { followWatermarks } from './idle.ts'
 import { takeIn } from './intake.ts'
 import { Lane } from './lane.ts'
 import { forgets, type ProcessorSettings, processorOptions } from './options.ts'
-import { Placement } from './placement.ts'
-import type { Processor } from './processor.ts'
+import type { Processor, Work } from './processor.ts'
 import { Tasks } from './task.ts'
 
 export interface RunningProcessor extends AsyncDisposable {
@@ -16,8 +15,8 @@ export interface RunningProcessor extends AsyncDisposable {
   readonly partitions: readonly number[]
 }
 
-export interface RunOptions<State> extends ProcessorDeps {
-  readonly processor: Processor<State>
+export interface RunOptions<State, W extends Work> extends ProcessorDeps {
+  readonly processor: Processor<State, W>
   /** Something is in the outbox: the relay need not wait for its next look. */
   readonly onEvents?: () => void
   readonly options?: ProcessorSettings
@@ -33,11 +32,11 @@ export interface RunOptions<State> extends ProcessorDeps {
  *
  * Bounds: `queueSizeMax` records per partition in memory, `batchSizeMax` per transaction, `lanes` connections.
  */
-export async function runProcessor<State>(run: RunOptions<State>): Promise<RunningProcessor> {
-  const { bus, processor, metrics, onFatal } = run
-  const options = processorOptions(run.options)
+export async function runProcessor<State, W extends Work>(run: RunOptions<State, W>): Promise<RunningProcessor> {
+  const { bus, codec, processor, metrics, onFatal } = run
+  const options = processorOptions({ ...run.options, ...(processor.quiet && { lanes: 1 }) })
   const { guards } = options
-  const tasks = new Tasks<State>()
+  const tasks = new Tasks<State, W>()
   const stopping = new AbortController()
   let consumer: BusConsumer | undefined
 
@@ -45,12 +44,11 @@ export async function runProcessor<State>(run: RunOptions<State>): Promise<Runni
     stopping.abort()
     tasks.changed.notify()
   }
-  const context: Context<State> = {
+  const context: Context<State, W> = {
     ...run,
     options,
     tasks,
-    // Partitions are never added in place, so their number is what it is now.
-    placement: new Placement((await bus.offsets(processor.topic)).size),
+    reading: processor.reading({ codec, partitions: (await bus.offsets(processor.topic)).size }),
     checkpoints: new StreamCheckpoints(processor.name, processor.topic, {
       offset: guards.compareAndSet,
       epoch: guards.epoch,

@@ -1,43 +1,34 @@
 import { expect, test } from 'vitest'
-import { TickColumns } from '../domain/tick-columns.ts'
-import type { Work } from './processor.ts'
+import type { RejectedRecord, Work } from './processor.ts'
+import { costOfRejects } from './reading.ts'
 import { openTask, Tasks } from './task.ts'
 
-const rejected = (bytes: number, offset: number): Work => ({
+const work = (offset: number, fields: Partial<Work>): Work => ({
   partition: 0,
-  ticks: new TickColumns(0),
-  originals: [],
-  rejects: [
-    {
-      record: { offset, key: null, value: Buffer.alloc(bytes), headers: {} },
-      code: 'UNDECODABLE_EVENT',
-      reason: 'no tick',
-    },
-  ],
-  follows: [],
+  records: 0,
+  rejects: [],
   duplicates: 0,
+  cost: 0,
   nextOffset: offset + 1,
   sources: new Map(),
+  ...fields,
 })
 
-const duplicates = (count: number, offset: number): Work => ({
-  ...rejected(0, offset),
-  rejects: [],
-  duplicates: count,
-})
+function rejected(bytes: number, offset: number): Work {
+  const record = { offset, key: null, value: Buffer.alloc(bytes), headers: {} }
+  const rejects: RejectedRecord[] = [{ record, code: 'UNDECODABLE_EVENT', reason: 'no tick' }]
+  return work(offset, { rejects, cost: costOfRejects(rejects) })
+}
 
 const openTasks = () => {
-  const tasks = new Tasks<undefined>()
-  const task = openTask({ partition: 0, epoch: 1, nextOffset: 0, sources: new Map(), state: [] }, undefined)
+  const tasks = new Tasks<undefined, Work>()
+  const task = openTask<undefined, Work>(
+    { partition: 0, epoch: 1, nextOffset: 0, sources: new Map(), state: [] },
+    undefined,
+  )
   tasks.put(task)
   return { tasks, task }
 }
-
-test('duplicates that wait count as records that wait', () => {
-  const { tasks, task } = openTasks()
-  tasks.enqueue(task, duplicates(5_000, 0))
-  expect(task.queuedCount).toBe(5_000)
-})
 
 test('a transaction takes few rejected records when they are large', () => {
   const { tasks, task } = openTasks()

@@ -1,10 +1,10 @@
 import type { Claim } from '../platform/store/stream-checkpoints.ts'
-import { sizeOf, type Work } from './processor.ts'
+import type { Work } from './processor.ts'
 import { Signal } from './signal.ts'
 import { SourceProgress } from './source-progress.ts'
 
 /** One partition from one claim to the next. Once dropped it is never revived: memory proves nothing about ownership. */
-export interface Task<State> {
+export interface Task<State, W extends Work> {
   readonly partition: number
   epoch: number
   /** What the database has. */
@@ -13,12 +13,12 @@ export interface Task<State> {
   expectedOffset: number
   progress: SourceProgress
   readonly state: State
-  queue: Work[]
+  queue: W[]
   queuedCount: number
   dropped: boolean
 }
 
-export function openTask<State>(claim: Claim, state: State): Task<State> {
+export function openTask<State, W extends Work>(claim: Claim, state: State): Task<State, W> {
   return {
     partition: claim.partition,
     epoch: claim.epoch,
@@ -33,31 +33,31 @@ export function openTask<State>(claim: Claim, state: State): Task<State> {
 }
 
 /** The partitions this process works on. */
-export class Tasks<State> {
-  readonly #byPartition = new Map<number, Task<State>>()
+export class Tasks<State, W extends Work> {
+  readonly #byPartition = new Map<number, Task<State, W>>()
   /** Something arrived, left or ended: lanes and intake look again. */
   readonly changed = new Signal()
 
-  get(partition: number): Task<State> | undefined {
+  get(partition: number): Task<State, W> | undefined {
     return this.#byPartition.get(partition)
   }
 
-  all(): Task<State>[] {
+  all(): Task<State, W>[] {
     return [...this.#byPartition.values()]
   }
 
-  put(task: Task<State>): void {
+  put(task: Task<State, W>): void {
     this.#byPartition.set(task.partition, task)
     this.changed.notify()
   }
 
-  enqueue(task: Task<State>, work: Work): void {
+  enqueue(task: Task<State, W>, work: W): void {
     task.queue.push(work)
-    task.queuedCount += sizeOf(work)
+    task.queuedCount += work.cost
     this.changed.notify()
   }
 
-  drop(task: Task<State>, forget = true): void {
+  drop(task: Task<State, W>, forget = true): void {
     task.dropped = true
     task.queue = []
     task.queuedCount = 0
@@ -78,19 +78,19 @@ export class Tasks<State> {
   }
 
   /** Everything that waits on this lane, whichever partition, up to the bound: one transaction for all of it. */
-  take(lane: number, lanes: number, sizeMax: number): { task: Task<State>; work: Work }[] {
-    const taken: { task: Task<State>; work: Work }[] = []
+  take(lane: number, lanes: number, sizeMax: number): { task: Task<State, W>; work: W }[] {
+    const taken: { task: Task<State, W>; work: W }[] = []
     let size = 0
     for (const task of this.all()) {
       if (task.partition % lanes !== lane || task.dropped) continue
       for (
         let next = task.queue[0];
-        next && (taken.length === 0 || size + sizeOf(next) <= sizeMax);
+        next && (taken.length === 0 || size + next.cost <= sizeMax);
         next = task.queue[0]
       ) {
         task.queue.shift()
-        task.queuedCount -= sizeOf(next)
-        size += sizeOf(next)
+        task.queuedCount -= next.cost
+        size += next.cost
         taken.push({ task, work: next })
       }
       if (task.queue.length > 0) {

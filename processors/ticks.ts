@@ -12,6 +12,7 @@ import {
   upsertQuotes,
 } from '../platform/store/tick-writer.ts'
 import type { Fold, Owned, Processor } from './processor.ts'
+import { readTicks, type TickWork } from './tick-reading.ts'
 
 /** A transaction of more ticks than this is catching up, and then only the newest of each symbol are worth telling. */
 export const TOLD_ONE_BY_ONE_MAX = 1_000
@@ -29,12 +30,13 @@ export interface TicksOptions {
  * stock-data → rows, the newest quote of each symbol, and whoever listens to it. No state but the tables, and each tick
  * stands for itself: one that is too late for its bar is stored all the same.
  */
-export class Ticks implements Processor<undefined> {
+export class Ticks implements Processor<undefined, TickWork> {
   readonly name = 'ticks'
   readonly topic = 'stock-data'
+  readonly reading = readTicks({ keepsOriginals: false })
   readonly synchronousCommit = 'off'
   readonly lingerMs = 0
-  readonly keepsOriginals = false
+  readonly quiet = false
   readonly #options: Required<TicksOptions>
   readonly #known = new KnownSymbols()
 
@@ -51,12 +53,12 @@ export class Ticks implements Processor<undefined> {
     this.#known.clear()
   }
 
-  begin(): Fold<undefined> {
+  begin(): Fold<undefined, TickWork> {
     return new TicksFold(this.#options, this.#known)
   }
 }
 
-class TicksFold implements Fold<undefined> {
+class TicksFold implements Fold<undefined, TickWork> {
   readonly stateChanges = []
   readonly events = []
   readonly lateCount = 0
@@ -71,7 +73,7 @@ class TicksFold implements Fold<undefined> {
     this.#known = known
   }
 
-  add({ work: { ticks } }: Owned<undefined>): void {
+  add({ work: { ticks } }: Owned<undefined, TickWork>): void {
     if (ticks.length === 0) return
     this.#batches.push(ticks)
     for (let row = 0; row < ticks.length; row++) {

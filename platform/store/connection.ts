@@ -22,6 +22,17 @@ export async function configureWriter(connection: Connection, settings: WriterSe
   )
 }
 
+/** Back to the pool as it came: whoever borrows it next does not commit as this writer did, nor within its limits. */
+export async function returnWriter(connection: Connection): Promise<void> {
+  try {
+    await connection.query('RESET ALL')
+    connection.release()
+  } catch {
+    // It is lost, and nobody needs it now.
+    connection.release(true)
+  }
+}
+
 /** SQLSTATE of an error that the server answered with. */
 export function sqlState(error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
