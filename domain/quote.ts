@@ -39,7 +39,8 @@ export const quoteOfSnapshot = ({ previousClose, ...told }: QuoteSnapshot): Quot
   source: told.source,
   licence: told.licence,
   delayed: told.delayed,
-  ...(previousClose === null ? {} : { previousClose }),
+  // A vendor that does not know it says 0.
+  ...(previousClose ? { previousClose } : {}),
 })
 
 type Place = Pick<Quote, 'eventTimeMs' | 'seq'>

@@ -1,6 +1,8 @@
 import { Field, Float, ID, Int, ObjectType, registerEnumType } from 'type-graphql'
 import type { Bar, BarInterval } from '../../domain/bar.ts'
+import type { Licence } from '../../domain/vendors.ts'
 import { DateTime } from '../../platform/graphql/date-time.ts'
+import { LicenceEnum } from '../../platform/graphql/licence.ts'
 import { PageInfo } from '../../platform/graphql/page-info.ts'
 
 export const BarIntervalEnum = {
@@ -49,13 +51,25 @@ export class BarObject {
   @Field(() => Float, { description: 'Sum of the sizes of its trades, in shares, coins or units.' })
   volume: number
 
-  @Field(() => Int, { description: 'How many trades it holds.' })
+  @Field(() => Int, { description: 'How many trades it holds; 0 where a vendor tells the bar and not this.' })
   trades: number
 
   @Field(() => Boolean, {
     description: 'True once event time has passed its end. A late trade may still correct it; it is then told again.',
   })
   closed: boolean
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The vendor that computed it. Null where it was computed here, from the trades we were told.',
+  })
+  source?: string
+
+  @Field(() => LicenceEnum, {
+    nullable: true,
+    description: "What may be done with the vendor's bar. Null where it was computed here: then as with the trades.",
+  })
+  licence?: Licence
 }
 
 @ObjectType('BarEdge', { description: 'A bar in a list, with its place.' })
@@ -87,4 +101,6 @@ export const barView = (bar: Bar): BarObject => ({
   volume: bar.volume,
   trades: bar.trades,
   closed: bar.closed,
+  source: bar.source,
+  licence: bar.licence,
 })
