@@ -173,7 +173,7 @@ export class ResiliencePolicy {
     const { metrics, vendor, title, log } = this.#options
     metrics.vendorBreaker.set({ vendor }, 0)
     this.#breaker.onFailure(({ reason }) => {
-      if ('error' in reason) this.#lastFailure = reason.error.message
+      if ('error' in reason && reason.error instanceof Error) this.#lastFailure = reason.error.message
     })
     this.#retry.onRetry(() => metrics.vendorRetries.inc({ vendor }))
     this.#breaker.onBreak(() => {
