@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { NameMatcher } from './name-matcher.ts'
+import { NameMatcher, searchWords } from './name-matcher.ts'
 
 const named = (symbol: string, name: string, ...aliases: string[]) => ({ symbol, name, aliases })
 
@@ -71,4 +71,14 @@ test('a long text takes no longer than its words', () => {
   matcher.symbolsIn('Bank of '.repeat(50_000))
   matcher.symbolsIn(`${'$'.repeat(100_000)}${'Nasdaq '.repeat(20_000)}${"'".repeat(100_000)}`)
   expect(performance.now() - startMs).toBeLessThan(2_000)
+})
+
+test.each([
+  ['apple', named('AAPL', 'Apple Inc.')],
+  ['google', named('GOOGL', 'Alphabet Inc. Class A', 'Google')],
+  ['target corporation', named('TGT', 'Target Corporation', 'Target')],
+  ['walt disney', named('DIS', 'The Walt Disney Company')],
+  ['', named('X', '—')],
+])('news are searched for %j', (words, instrument) => {
+  expect(searchWords(instrument)).toBe(words)
 })

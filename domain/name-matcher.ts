@@ -103,6 +103,12 @@ function saysWord(written: string, word: string, initials: boolean): boolean {
 const withoutGenitive = (word: string): string => word.replace(/['’]s?$/, '')
 const folded = (word: string): string => withoutGenitive(word).toLowerCase().replaceAll('’', "'")
 
+/** The words to search news for it by: its shortest name that names nobody else. Empty where it has none. */
+export function searchWords({ name, aliases }: Named): string {
+  const ways = [...aliases, name].map(waysToSay).find((ways) => ways.length > 0)
+  return ways?.at(-1)?.join(' ') ?? ''
+}
+
 /** With its legal form and, unless only words of every day are left, without: `apple inc`, `apple`. */
 function waysToSay(written: string): readonly (readonly string[])[] {
   const all = [...written.matchAll(WORD)].map(([word]) => folded(word))

@@ -1,5 +1,6 @@
 import type { Instrument } from '../../../domain/instrument.ts'
 import { isUsMarketOpen, nextUsCloseMs, nextUsOpenMs } from '../../exchange-clock.ts'
+import { numberIn } from '../../polling/cursor-values.ts'
 import { factsOn } from '../../polling/facts-on.ts'
 import type { Feed, FeedAnswer, FeedCursor } from '../../polling/feed.ts'
 import { VendorError } from '../../vendor-error.ts'
@@ -92,7 +93,8 @@ async function londonUnits(
   cursor: FeedCursor | undefined,
   signal: AbortSignal,
 ): Promise<number> {
-  if (typeof cursor?.unitsPerCurrency === 'number') return cursor.unitsPerCurrency
+  const known = numberIn(cursor, 'unitsPerCurrency')
+  if (known !== undefined) return known
   const { facts } = await client.search(symbol, signal)
   const found = facts.find((candidate) => candidate.symbol === symbol)
   if (!found) throw new VendorError('VENDOR_UNKNOWN', `Alpha Vantage does not say what ${symbol} is priced in`)
@@ -158,9 +160,4 @@ function descriptionFeed(symbol: string, { client, describe }: FeedContext): Fee
     },
     reparse: (): Pick<FeedAnswer, 'facts' | 'rejects'> => ({ facts: [], rejects: [] }),
   }
-}
-
-function numberIn(cursor: FeedCursor | undefined, name: string): number | undefined {
-  const value = cursor?.[name]
-  return typeof value === 'number' ? value : undefined
 }
