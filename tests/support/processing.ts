@@ -6,7 +6,7 @@ import { MemorySchemaRegistry } from '../../platform/bus/memory-schema-registry.
 import { partitionOf } from '../../platform/bus/partition.ts'
 import { PrefixedBus } from '../../platform/bus/prefixed-bus.ts'
 import type { SchemaRegistry } from '../../platform/bus/schema-registry.ts'
-import { deadLetterTopic, lateTopic } from '../../platform/bus/topics.ts'
+import { deadLetterTopic, type Fact, lateTopic, type Topic } from '../../platform/bus/topics.ts'
 import { systemClock } from '../../platform/clock.ts'
 import { silentLog } from '../../platform/log.ts'
 import { type Metrics, openMetrics } from '../../platform/metrics.ts'
@@ -35,7 +35,10 @@ export interface Processing extends AsyncDisposable {
   readonly deps: ProcessorDeps
   start(names: readonly ProcessorName[], settings?: ProcessorSettings): Promise<AsyncDisposable>
   produce(...ticks: Tick[]): Promise<void>
-  produceRaw(key: string, value: Buffer): Promise<void>
+  /** Each on its topic, one by one. */
+  tell(...facts: Fact[]): Promise<void>
+  /** On `stock-data`, unless said otherwise. */
+  produceRaw(key: string, value: Buffer, topic?: Topic): Promise<void>
   /** First column of each row. */
   select(sql: string, ...values: unknown[]): Promise<unknown[]>
   /** Everything that is on the topic now, by whoever put it there. */
@@ -48,6 +51,8 @@ export interface ProcessingOptions {
   readonly registry?: SchemaRegistry
   /** Before topics and groups; by default one that nobody else uses. */
   readonly prefix?: string
+  /** Those that are made, with their late and dead-letter topics. By default those of ticks and bars. */
+  readonly topics?: readonly Topic[]
 }
 
 export async function openProcessing({ openBus, database: given, ...options }: ProcessingOptions): Promise<Processing> {
@@ -55,12 +60,11 @@ export async function openProcessing({ openBus, database: given, ...options }: P
   const metrics = openMetrics()
   const database = given ?? stack.use(await testDatabase())
   const bus = new PrefixedBus(stack.use(await openBus(metrics)), options.prefix ?? `t${randomUUID().slice(0, 8)}-`)
+  const { topics = ['stock-data', 'stock-bars'] } = options
   await bus.createTopics(
-    ['stock-data', lateTopic('stock-data'), deadLetterTopic('stock-data'), 'stock-bars'].map((name) => ({
-      name,
-      partitions: PARTITIONS,
-      retentionMs: 3_600_000,
-    })),
+    topics
+      .flatMap((topic) => [topic, lateTopic(topic), deadLetterTopic(topic)])
+      .map((name) => ({ name, partitions: PARTITIONS, retentionMs: 3_600_000 })),
   )
   const codec = await openCodec(options.registry ?? new MemorySchemaRegistry())
   const pubsub = stack.use(new MemoryPubSub({ metrics, log: silentLog }))
@@ -89,7 +93,10 @@ export async function openProcessing({ openBus, database: given, ...options }: P
         'stock-data',
         ticks.map((each) => codec.encode('stock-data', each)),
       ),
-    produceRaw: (key, value) => bus.produce('stock-data', [{ key, value }]),
+    tell: async (...facts) => {
+      for (const { topic, event } of facts) await bus.produce(topic, [codec.encode(topic, event)])
+    },
+    produceRaw: (key, value, topic = 'stock-data') => bus.produce(topic, [{ key, value }]),
     select: async (sql, ...values) => {
       const { rows } = await database.pool.query({ text: sql, values, rowMode: 'array' })
       return rows.map((row: unknown[]) => row[0])
