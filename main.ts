@@ -14,24 +14,24 @@ import { simulatedSource } from './ingest/sources/simulated/simulated.ts'
 import { type OpenBus, openBus, openPubSub, openStore, type Surroundings } from './platform/backends.ts'
 import { systemClock } from './platform/clock.ts'
 import { type Config, type Needed, readConfig } from './platform/config.ts'
+import { Watchers } from './platform/graphql/watchers.ts'
 import { Health, startOpsServer } from './platform/health.ts'
 import { runUntilStopped } from './platform/lifecycle.ts'
 import { type Log, openLog } from './platform/log.ts'
 import { openMetrics } from './platform/metrics.ts'
 import type { PubSub } from './platform/pubsub/pubsub.ts'
-import { Bars } from './platform/store/bars.ts'
 import type { Database } from './platform/store/database.ts'
 import { DeadLetters } from './platform/store/dead-letters.ts'
 import { Instruments } from './platform/store/instruments.ts'
-import { Quotes } from './platform/store/quotes.ts'
 import { SourceCheckpoints } from './platform/store/source-checkpoints.ts'
 import { SourceLocks } from './platform/store/source-locks.ts'
+import { SymbolInterestStore } from './platform/store/symbol-interest.ts'
 import { PROCESSORS, startProcessors } from './processors/processors.ts'
-import { buildMarket } from './subgraphs/market/market.ts'
+import { buildSubgraphNamed, SUBGRAPHS, type SubgraphName, type SubgraphSources } from './subgraphs/subgraphs.ts'
 
 const USAGE = `npm start                                everything in one process, with a simulated market
 npm start -- --replay FILE [options]     everything in one process, playing a recorded tape (CSV or CSV.gz)
-npm start -- ROLE                        ingest | processor [${PROCESSORS.join(' | ')}] | subgraph market | gateway
+npm start -- ROLE                        ingest | processor [${PROCESSORS.join(' | ')}] | subgraph ${SUBGRAPHS.join(' | ')} | gateway
 
   --replay FILE        play this tape; columns by name: time, symbol, price, size
   --speed N|max        N times as fast as it happened (default 1), or as fast as it can be stored (max)
@@ -48,13 +48,14 @@ const NEEDS: Record<Role, readonly Needed[]> = {
   ingest: ['KAFKA_BROKERS', 'DATABASE_URL'],
   processor: ['KAFKA_BROKERS', 'DATABASE_URL', 'REDIS_URL'],
   subgraph: ['DATABASE_URL', 'REDIS_URL'],
-  gateway: ['MARKET_SUBGRAPH_URL'],
+  gateway: ['MARKET_SUBGRAPH_URL', 'NEWS_SUBGRAPH_URL'],
 }
 const PORTS: Record<Role, number> = { all: 4000, gateway: 4000, subgraph: 4001, ingest: 4002, processor: 4003 }
+const SUBGRAPH_PORTS: Record<SubgraphName, number> = { market: PORTS.subgraph, news: 4004 }
 
 interface Arguments {
   readonly role: Role
-  /** Which processor or subgraph; all of them where none is named. */
+  /** Which processor, all of them where none is named; which subgraph. */
   readonly which?: string
   readonly replay?: string
   readonly speed: number | 'max'
@@ -67,11 +68,13 @@ function readArguments(argv: readonly string[]): Arguments | undefined {
   if (values.help) return undefined
   const [role = 'all', which, ...rest] = positionals
   if (!(role in NEEDS)) throw wrong(`There is no role ${role}`)
-  const names: readonly string[] = role === 'processor' ? PROCESSORS : role === 'subgraph' ? ['market'] : []
+  const names: readonly string[] = role === 'processor' ? PROCESSORS : role === 'subgraph' ? SUBGRAPHS : []
   if (rest.length > 0 || (which !== undefined && !names.includes(which)))
     throw wrong(
       `Role ${role} knows no ${[which, ...rest].join(' ')}${names.length > 0 ? `; there is ${names.join(', ')}` : ''}`,
     )
+  if (role === 'subgraph' && which === undefined)
+    throw wrong(`Role subgraph needs to know which; there is ${names.join(', ')}`)
   const speed = values.speed === 'max' ? 'max' : Number(values.speed ?? 1)
   if (speed !== 'max' && !(speed > 0)) throw wrong(`--speed must be a number above 0, or max, was ${values.speed}`)
   if (values.summary !== undefined && values.summary !== 'json')
@@ -117,7 +120,9 @@ const say = (...lines: string[]) => process.stdout.write(`${lines.join('\n')}\n`
 async function startRole(args: Arguments, around: Surroundings, source: Source | undefined): Promise<void> {
   if (args.role === 'gateway') return void (await startEdge(around))
   const database = await openStore(around)
-  if (args.role === 'subgraph') return startMarketSubgraph(around, database, await openPubSub(around))
+  const subgraph = SUBGRAPHS.find((name) => args.role === 'subgraph' && args.which === name)
+  if (subgraph)
+    return startSubgraph(subgraph, around, await openGraphSources(around, database, await openPubSub(around)))
   const bus = await openBus(around, database)
   if (source && args.role === 'ingest') {
     await startOps(around, 'ingest')
@@ -127,7 +132,7 @@ async function startRole(args: Arguments, around: Surroundings, source: Source |
   const names = PROCESSORS.filter((name) => args.role === 'all' || args.which === undefined || args.which === name)
   await startProcessing(around, database, bus, pubsub, names)
   if (args.role === 'processor') return startOps(around, 'processor')
-  const gateway = await startEdge(around, database, pubsub)
+  const gateway = await startEdge(around, await openGraphSources(around, database, pubsub))
   if (source) await startIngest(args, around, database, bus, source, gateway)
 }
 
@@ -164,46 +169,38 @@ async function startProcessing(
   )
 }
 
-const market = (database: Database, pubsub: PubSub, { metrics }: Surroundings) =>
-  buildMarket({
-    instruments: new Instruments(database),
-    quotes: new Quotes(database),
-    bars: new Bars(database),
-    pubsub,
-    clock: systemClock,
-    metrics,
-  })
+/** What subgraphs of this process answer from. */
+async function openGraphSources(around: Surroundings, database: Database, pubsub: PubSub): Promise<SubgraphSources> {
+  const { lifecycle, log, metrics } = around
+  const store = new SymbolInterestStore(database)
+  const watchers = await lifecycle.start(
+    'watchers',
+    async () => new Watchers({ store, clock: systemClock, metrics, log }),
+  )
+  return { database, pubsub, watchers, clock: systemClock, metrics }
+}
 
-async function startMarketSubgraph(around: Surroundings, database: Database, pubsub: PubSub): Promise<void> {
+async function startSubgraph(name: SubgraphName, around: Surroundings, from: SubgraphSources): Promise<void> {
   const { config, lifecycle, log, metrics, health } = around
-  const subgraph = await market(database, pubsub, around)
-  const port = config.PORT ?? PORTS.subgraph
+  const subgraph = await buildSubgraphNamed(name, from)
+  const port = config.PORT ?? SUBGRAPH_PORTS[name]
   // Only this role needs an HTTP server of its own: the others start faster without it.
   const { serveSubgraph } = await import('./platform/graphql/serve-subgraph.ts')
-  const served = await lifecycle.start('subgraph market', () =>
+  const served = await lifecycle.start(`subgraph ${name}`, () =>
     serveSubgraph({ subgraph, host: config.HOST, port, health, metrics, log }),
   )
-  say(`subgraph market   ${served.url}`)
+  say(`subgraph ${name.padEnd(8)} ${served.url}`)
 }
 
 /** The gateway, with the subgraphs in this process unless the configuration says where they are. */
-async function startEdge(around: Surroundings, database?: Database, pubsub?: PubSub): Promise<Gateway> {
+async function startEdge(around: Surroundings, from?: SubgraphSources): Promise<Gateway> {
   const { config, lifecycle, log, metrics, health } = around
-  const url = config.MARKET_SUBGRAPH_URL
-  const local = url === undefined && database && pubsub ? await market(database, pubsub, around) : undefined
-  const place: SubgraphPlace = local
-    ? { kind: 'local', sdl: local.sdl, schema: local.schema }
-    : {
-        kind: 'remote',
-        sdl: readFileSync(new URL('subgraphs/market/schema.graphql', import.meta.url), 'utf8'),
-        url: url ?? '',
-      }
-  if (url !== undefined) health.addCheck('subgraph market', () => pingSubgraph(url))
+  const places = await Promise.all(SUBGRAPHS.map(async (name) => [name, await placeOf(name, around, from)] as const))
   const gateway = await lifecycle.start('gateway', () =>
     startGateway({
       host: config.HOST,
       port: config.PORT ?? PORTS.gateway,
-      subgraphs: { market: place },
+      subgraphs: Object.fromEntries(places),
       health,
       metrics,
       log,
@@ -220,16 +217,32 @@ async function startEdge(around: Surroundings, database?: Database, pubsub?: Pub
   return gateway
 }
 
-async function pingSubgraph(url: string): Promise<void> {
+async function placeOf(
+  name: SubgraphName,
+  { config, health }: Surroundings,
+  from: SubgraphSources | undefined,
+): Promise<SubgraphPlace> {
+  const url = { market: config.MARKET_SUBGRAPH_URL, news: config.NEWS_SUBGRAPH_URL }[name]
+  if (url === undefined && from) {
+    const { sdl, schema } = await buildSubgraphNamed(name, from)
+    return { kind: 'local', sdl, schema }
+  }
+  if (url === undefined) throw new PlatformError('INVALID_CONFIG', `Nobody has said where the subgraph ${name} is`)
+  health.addCheck(`subgraph ${name}`, () => pingSubgraph(name, url))
+  const sdl = readFileSync(new URL(`subgraphs/${name}/schema.graphql`, import.meta.url), 'utf8')
+  return { kind: 'remote', sdl, url }
+}
+
+async function pingSubgraph(name: SubgraphName, url: string): Promise<void> {
   const response = await fetch(url, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: '{"query":"{ __typename }"}',
   }).catch((cause: unknown) => {
-    throw new PlatformError('SUBGRAPH_UNAVAILABLE', 'The subgraph market cannot be reached', { cause })
+    throw new PlatformError('SUBGRAPH_UNAVAILABLE', `The subgraph ${name} cannot be reached`, { cause })
   })
   await response.body?.cancel()
-  if (!response.ok) throw new PlatformError('SUBGRAPH_UNAVAILABLE', `The subgraph market answered ${response.status}`)
+  if (!response.ok) throw new PlatformError('SUBGRAPH_UNAVAILABLE', `The subgraph ${name} answered ${response.status}`)
 }
 
 async function startOps({ config, lifecycle, health, metrics }: Surroundings, role: Role): Promise<void> {

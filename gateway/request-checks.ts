@@ -2,6 +2,7 @@ import type { GatewayPlugin } from '@graphql-hive/gateway-runtime'
 import {
   type DocumentNode,
   GraphQLError,
+  type GraphQLScalarType,
   type GraphQLSchema,
   getOperationAST,
   getVariableValues,
@@ -13,6 +14,7 @@ import {
   type ValidationContext,
   valueFromASTUntyped,
 } from 'graphql'
+import { CalendarDate } from '../platform/graphql/calendar-date.ts'
 import { DateTime } from '../platform/graphql/date-time.ts'
 import type { Metrics } from '../platform/metrics.ts'
 import { type DocumentLimits, documentLimitRules, limitExceeded } from './document-limits.ts'
@@ -25,7 +27,7 @@ export function useRequestChecks(limits: DocumentLimits, metrics: Metrics): Gate
   const rules = documentLimitRules(limits, metrics)
   return {
     onSchemaChange({ schema }) {
-      checkTimes(schema)
+      for (const scalar of [DateTime, CalendarDate]) checkValues(schema, scalar)
     },
     onParse({ params }) {
       if (tokensOf(String(params.source), limits.tokensMax) > limits.tokensMax) {
@@ -55,11 +57,11 @@ export function useRequestChecks(limits: DocumentLimits, metrics: Metrics): Gate
  * A composed schema knows only the names of scalars and lets any value through, which the subgraph then finds, as a failure
  * of ours. The value goes on as it was written: the subgraph reads it, not we.
  */
-function checkTimes(schema: GraphQLSchema): void {
-  const type = schema.getType(DateTime.name)
+function checkValues(schema: GraphQLSchema, scalar: GraphQLScalarType): void {
+  const type = schema.getType(scalar.name)
   if (!isScalarType(type)) return
   type.parseValue = (value) => {
-    DateTime.parseValue(value)
+    scalar.parseValue(value)
     return value
   }
   type.parseLiteral = (node, variables) => type.parseValue(valueFromASTUntyped(node, variables))

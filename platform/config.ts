@@ -96,6 +96,7 @@ const variables = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: whole(0, 65_535).optional(),
   MARKET_SUBGRAPH_URL: urlOf('http:', 'https:').optional(),
+  NEWS_SUBGRAPH_URL: urlOf('http:', 'https:').optional(),
   CORS_ORIGINS: list.default([]),
   INTROSPECTION: flag.default(true),
   GATEWAY_SOCKETS_MAX: whole(1, 1_000_000).default(10_000),
@@ -108,7 +109,7 @@ const variables = z.object({
 export type Config = Readonly<z.infer<typeof variables>>
 
 /** Backends that a role running alone cannot do without: it meets the others only there. */
-export type Needed = 'KAFKA_BROKERS' | 'REDIS_URL' | 'DATABASE_URL' | 'MARKET_SUBGRAPH_URL'
+export type Needed = 'KAFKA_BROKERS' | 'REDIS_URL' | 'DATABASE_URL' | 'MARKET_SUBGRAPH_URL' | 'NEWS_SUBGRAPH_URL'
 
 export function readConfig(
   environment: Readonly<Record<string, string | undefined>>,
