@@ -11,6 +11,7 @@ import { systemClock } from '../../platform/clock.ts'
 import { silentLog } from '../../platform/log.ts'
 import { type Metrics, openMetrics } from '../../platform/metrics.ts'
 import { MemoryPubSub } from '../../platform/pubsub/memory-pubsub.ts'
+import type { PubSub } from '../../platform/pubsub/pubsub.ts'
 import type { Database } from '../../platform/store/database.ts'
 import type { ProcessorDeps } from '../../processors/context.ts'
 import type { ProcessorSettings } from '../../processors/options.ts'
@@ -29,7 +30,7 @@ export interface Processing extends AsyncDisposable {
   readonly bus: EventBus
   readonly codec: EventCodec
   readonly database: Database
-  readonly pubsub: MemoryPubSub
+  readonly pubsub: PubSub
   readonly metrics: Metrics
   readonly fatal: Error[]
   readonly deps: ProcessorDeps
@@ -47,6 +48,8 @@ export interface Processing extends AsyncDisposable {
 
 export interface ProcessingOptions {
   readonly openBus: (metrics: Metrics) => Promise<EventBus>
+  /** The one in memory, unless said otherwise. */
+  readonly openPubSub?: (metrics: Metrics) => PubSub
   readonly database?: Database
   readonly registry?: SchemaRegistry
   /** Before topics and groups; by default one that nobody else uses. */
@@ -67,7 +70,8 @@ export async function openProcessing({ openBus, database: given, ...options }: P
       .map((name) => ({ name, partitions: PARTITIONS, retentionMs: 3_600_000 })),
   )
   const codec = await openCodec(options.registry ?? new MemorySchemaRegistry())
-  const pubsub = stack.use(new MemoryPubSub({ metrics, log: silentLog }))
+  const inMemory = () => new MemoryPubSub({ metrics, log: silentLog })
+  const pubsub = stack.use((options.openPubSub ?? inMemory)(metrics))
   const fatal: Error[] = []
   const deps: ProcessorDeps = {
     bus,
