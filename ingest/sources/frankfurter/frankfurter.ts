@@ -1,0 +1,86 @@
+import { VENDORS } from '../../../domain/vendors.ts'
+import type { SourceContext, VendorSource } from '../../catalogue.ts'
+import { localDate } from '../../exchange-clock.ts'
+import { textIn } from '../../polling/cursor-values.ts'
+import { factsOn } from '../../polling/facts-on.ts'
+import type { Feed, FeedAnswer } from '../../polling/feed.ts'
+import { polledSource } from '../../polling/polled-source.ts'
+import { KeyRing } from '../../quota/key-ring.ts'
+import { openVendorHttp } from '../../resilience/open-vendor-http.ts'
+import type { VendorHttp } from '../../resilience/vendor-http.ts'
+import { NAME, parseRates, type RatesRead } from './parse.ts'
+
+const BASE_URL = 'https://api.frankfurter.dev'
+/** The euro's main partners, of which the ECB has a rate for every working day. */
+const CURRENCIES = [
+  'USD',
+  'GBP',
+  'JPY',
+  'CHF',
+  'AUD',
+  'CAD',
+  'CNY',
+  'SEK',
+  'NOK',
+  'NZD',
+  'PLN',
+  'INR',
+  'BRL',
+  'MXN',
+  'ZAR',
+]
+const HOUR_MS = 3_600_000
+const HISTORY_MS = 365 * 24 * HOUR_MS
+
+/** Reference rates of the European Central Bank against the euro, of the last year and then each working day's. */
+export const frankfurter: VendorSource = {
+  name: NAME,
+  needs: [],
+  open(context) {
+    const http = openHttp(context)
+    return polledSource({ name: NAME, context, feedsOf: (symbols) => [ratesFeed(symbols, http, context.clock.now)] })
+  },
+}
+
+function openHttp({ settings, quotas, clock, log, metrics }: SourceContext): VendorHttp {
+  // It publishes no limit; this is politeness.
+  const windows = [{ kind: 'sliding', requests: 10, perMs: 60_000 }] as const
+  return openVendorHttp({
+    vendor: NAME,
+    title: VENDORS[NAME].title,
+    baseUrl: settings.urls[NAME]?.http ?? BASE_URL,
+    userAgent: 'investor-updates',
+    quota: new KeyRing({ name: NAME, keys: [], windows, store: quotas, clock, log, metrics }),
+    clock,
+    log,
+    metrics,
+  })
+}
+
+function ratesFeed(symbols: readonly string[], http: VendorHttp, now: () => number): Feed {
+  return {
+    name: 'ecb-rates',
+    topic: 'economic-data',
+    cost: 1,
+    // Once a day there is something new, at about four in the afternoon; whoever asks each hour has it within the hour.
+    dueMs: (nowMs, lastAskedMs) => (lastAskedMs === undefined ? nowMs : lastAskedMs + HOUR_MS),
+    ask: async (cursor, signal) => {
+      const from = textIn(cursor, 'newest') ?? localDate(now() - HISTORY_MS, 'utc')
+      const query = { base: 'EUR', quotes: CURRENCIES.join(','), providers: 'ecb', from }
+      const read = await http.get(
+        { path: '/v2/rates', query },
+        ({ body, receivedAtMs }) => parseRates(body, symbols, receivedAtMs),
+        signal,
+      )
+      const newest = read.observations.facts.reduce((latest, { date }) => (date > latest ? date : latest), from)
+      return { ...answerOf(read), cursor: { newest } }
+    },
+    reparse: (original) => answerOf(parseRates(original, symbols, now())),
+  }
+}
+
+function answerOf({ observations, quotes }: RatesRead): Pick<FeedAnswer, 'facts' | 'rejects'> {
+  const observed = factsOn('economic-data', observations)
+  const quoted = factsOn('stock-quotes', { facts: quotes, rejects: [] })
+  return { facts: [...observed.facts, ...quoted.facts], rejects: observed.rejects }
+}
