@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { expectExact } from '../support/expect-exact.ts'
+import { anArticle } from '../support/facts.ts'
 import { query, subscribe } from '../support/graphql.ts'
 import { metric, type PlatformProcess, startPlatform } from '../support/platform-process.ts'
 import { openRoles, type PlatformRoles, realBackends } from '../support/platform-roles.ts'
@@ -33,35 +34,51 @@ async function killHard(platform: PlatformProcess): Promise<void> {
 
 describe('a role by itself', () => {
   test.each([
-    ['ingest', ['KAFKA_BROKERS', 'DATABASE_URL']],
-    ['processor', ['KAFKA_BROKERS', 'DATABASE_URL', 'REDIS_URL']],
-    ['subgraph', ['DATABASE_URL', 'REDIS_URL']],
-    ['gateway', ['MARKET_SUBGRAPH_URL']],
-  ])('%s says at once which backends it lacks', async (role, variables) => {
-    await using platform = await startPlatform([role])
+    [['ingest'], ['KAFKA_BROKERS', 'DATABASE_URL']],
+    [['processor'], ['KAFKA_BROKERS', 'DATABASE_URL', 'REDIS_URL']],
+    [
+      ['subgraph', 'news'],
+      ['DATABASE_URL', 'REDIS_URL'],
+    ],
+    [['gateway'], ['MARKET_SUBGRAPH_URL', 'NEWS_SUBGRAPH_URL']],
+  ])('%j says at once which backends it lacks', async (role, variables) => {
+    await using platform = await startPlatform(role)
     expect(await platform.exited).toBe(1)
     for (const variable of variables) expect(platform.stderr()).toMatch(new RegExp(`^  ${variable}: must be set`, 'm'))
     expect(platform.stderr().trim().split('\n')).toHaveLength(1 + variables.length)
+  })
+
+  test('a subgraph without a name says which there are', async () => {
+    await using platform = await startPlatform(['subgraph'])
+    expect(await platform.exited).toBe(1)
+    expect(platform.stderr()).toMatch(/^Role subgraph needs to know which; there is market, news$/m)
   })
 })
 
 const backends = realBackends
 
 if (backends)
-  describe('five roles in five processes on Kafka and Redis', () => {
+  describe('seven roles in seven processes on Kafka and Redis', () => {
     // 1 s apart at 40 × speed, after a first row long enough before them for a subscriber to be there.
     const rows = walk(200, 1_000)
     const tape = writeTape([{ ...rows[0], symbol: 'IBM', timeMs: rows[0].timeMs - 400_000 }, ...rows])
     let roles: PlatformRoles
-    let world: Record<'ingest' | 'ticks' | 'bars' | 'subgraph' | 'gateway', PlatformProcess>
+    let world: Record<'ingest' | 'ticks' | 'bars' | 'articles' | 'market' | 'news' | 'gateway', PlatformProcess>
     beforeAll(async () => {
       roles = await openRoles(backends())
-      const [ticks, bars, edge] = await Promise.all([
+      const [ticks, bars, articles, edge] = await Promise.all([
         roles.start(['processor', 'ticks']),
         roles.start(['processor', 'bars']),
+        roles.start(['processor', 'news']),
         roles.startEdge(),
       ])
-      world = { ticks, bars, ...edge, ingest: await roles.start(['ingest', '--replay', tape, '--speed', '40']) }
+      world = {
+        ticks,
+        bars,
+        articles,
+        ...edge,
+        ingest: await roles.start(['ingest', '--replay', tape, '--speed', '40']),
+      }
     })
     afterAll(() => roles[Symbol.asyncDispose]())
 
@@ -71,7 +88,7 @@ if (backends)
 
     test('a subscriber of the gateway sees every tick of a slow tape in order', async () => {
       using ticks = subscribe<Told>(world.gateway.url, TICKS)
-      await listening(world.subgraph)
+      await listening(world.market)
       await expect.poll(() => ticks.events.length, seconds(40)).toBe(200)
       const told = ticks.events.map(({ ticks: { eventTime, ...tick } }) => ({ timeMs: Date.parse(eventTime), ...tick }))
       for (const symbol of ['SPY', 'BAC'])
@@ -90,24 +107,49 @@ if (backends)
       expect(await checks(world.ingest)).toEqual(['bus', 'store'])
       expect(await checks(world.ticks)).toEqual(['bus', 'pubsub', 'store'])
       expect(await checks(world.bars)).toEqual(['bus', 'pubsub', 'store'])
-      expect(await checks(world.subgraph)).toEqual(['pubsub', 'store'])
-      expect(await checks(world.gateway)).toEqual(['subgraph market'])
+      for (const platform of [world.market, world.news]) expect(await checks(platform)).toEqual(['pubsub', 'store'])
+      expect(await checks(world.gateway)).toEqual(['subgraph market', 'subgraph news'])
+    })
+
+    test('an article on its topic reaches a subscriber, with what two subgraphs know', async () => {
+      using told = subscribe(
+        world.gateway.url,
+        'subscription { articles(symbols: ["SPY"]) { headline instruments { symbol quote { symbol } } } }',
+      )
+      await expect.poll(() => metric(world.news, 'pubsub_listeners{channel="article"}'), seconds(20)).toBe(1)
+      await roles.tell({ topic: 'news-data', event: anArticle({ headline: 'News', symbols: ['SPY'] }) })
+      const article = { headline: 'News', instruments: [{ symbol: 'SPY', quote: { symbol: 'SPY' } }] }
+      await expect.poll(() => told.events, seconds(30)).toEqual([{ articles: article }])
+      const text = '{ instrument(symbol: "SPY") { symbol news { edges { node { headline } } } } }'
+      expect(await query(world.gateway.url, text)).toEqual({
+        data: { instrument: { symbol: 'SPY', news: { edges: [{ node: { headline: 'News' } }] } } },
+      })
+    })
+
+    test('who is watched is known to sources, in whichever process', async () => {
+      using _ticks = subscribe<Told>(world.gateway.url, TICKS)
+      const watched = () =>
+        roles.stored.rows('SELECT symbol, sum(watchers)::int FROM symbol_interest GROUP BY symbol ORDER BY symbol')
+      await expect.poll(watched, seconds(30)).toEqual([
+        ['BAC', 1],
+        ['SPY', 1],
+      ])
     })
 
     test('clients of a subgraph that was killed get SUBGRAPH_UNAVAILABLE, until it runs again', async () => {
       const ASK = '{ instrument(symbol: "SPY") { symbol } }'
       using before = subscribe<Told>(world.gateway.url, TICKS)
-      await listening(world.subgraph)
-      await killHard(world.subgraph)
+      await listening(world.market)
+      await killHard(world.market)
       await before.ended
       expect(codes(before.errors)).toEqual(['SUBGRAPH_UNAVAILABLE'])
       expect(codes((await query(world.gateway.url, ASK)).errors)).toEqual(['SUBGRAPH_UNAVAILABLE'])
 
-      const { port } = new URL(world.subgraph.origin)
-      world.subgraph = await roles.start(['subgraph', 'market'], { PORT: port })
+      const { port } = new URL(world.market.origin)
+      world.market = await roles.start(['subgraph', 'market'], { PORT: port })
       expect(await query(world.gateway.url, ASK)).toEqual({ data: { instrument: { symbol: 'SPY' } } })
       using after = subscribe<Told>(world.gateway.url, TICKS)
-      await listening(world.subgraph)
+      await listening(world.market)
       const simulated = await roles.start(['ingest'])
       await expect.poll(() => after.events.length, seconds(30)).toBeGreaterThan(0)
       simulated.child.kill('SIGTERM')

@@ -1,4 +1,11 @@
 import { randomUUID } from 'node:crypto'
+import { openCodec } from '../../platform/bus/codec.ts'
+import { ConfluentSchemaRegistry } from '../../platform/bus/confluent-schema-registry.ts'
+import { openKafkaBus } from '../../platform/bus/kafka-bus.ts'
+import { MemorySchemaRegistry } from '../../platform/bus/memory-schema-registry.ts'
+import type { Fact } from '../../platform/bus/topics.ts'
+import { silentLog } from '../../platform/log.ts'
+import { openMetrics } from '../../platform/metrics.ts'
 import { emptyDatabase } from './database.ts'
 import { type PlatformProcess, startPlatform } from './platform-process.ts'
 import { openStored, type Stored } from './stored.ts'
@@ -10,8 +17,10 @@ export interface PlatformRoles extends AsyncDisposable {
   readonly stored: Stored
   /** A process of this role, e.g. `['processor', 'ticks']`; resolves when it is ready. */
   start(args: readonly string[], extra?: Readonly<Record<string, string>>): Promise<PlatformProcess>
-  /** Subgraph and gateway, for whoever asks and listens. */
-  startEdge(): Promise<{ readonly subgraph: PlatformProcess; readonly gateway: PlatformProcess }>
+  /** What a source would: each fact on its topic. */
+  tell(...facts: readonly Fact[]): Promise<void>
+  /** Subgraphs and gateway, for whoever asks and listens. */
+  startEdge(): Promise<{ readonly [R in 'market' | 'news' | 'gateway']: PlatformProcess }>
 }
 
 const { KAFKA_BROKERS, REDIS_URL, SCHEMA_REGISTRY_URL } = process.env
@@ -49,10 +58,24 @@ export async function openRoles(backends: Readonly<Record<string, string>>): Pro
     environment,
     stored,
     start,
+    tell: (...facts) => produce(environment, facts),
     async startEdge() {
-      const subgraph = await start(['subgraph', 'market'])
-      return { subgraph, gateway: await start(['gateway'], { MARKET_SUBGRAPH_URL: subgraph.url }) }
+      const [market, news] = await Promise.all([start(['subgraph', 'market']), start(['subgraph', 'news'])])
+      const urls = { MARKET_SUBGRAPH_URL: market.url, NEWS_SUBGRAPH_URL: news.url }
+      return { market, news, gateway: await start(['gateway'], urls) }
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
+}
+
+async function produce(environment: Readonly<Record<string, string>>, facts: readonly Fact[]): Promise<void> {
+  const { KAFKA_BROKERS: brokers = '', KAFKA_PREFIX: prefix = '', SCHEMA_REGISTRY_URL: url } = environment
+  const codec = await openCodec(url ? new ConfluentSchemaRegistry({ url }) : new MemorySchemaRegistry())
+  await using bus = await openKafkaBus({
+    brokers: brokers.split(','),
+    clientId: 'e2e',
+    log: silentLog,
+    metrics: openMetrics(),
+  })
+  for (const { topic, event } of facts) await bus.produce(prefix + topic, [codec.encode(topic, event)])
 }
