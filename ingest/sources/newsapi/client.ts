@@ -10,27 +10,30 @@ const PAGE_SIZE = 100
 
 export class NewsApiClient {
   readonly #http: VendorHttp
-  readonly #names: () => NameMatcher
 
-  constructor(http: VendorHttp, names: () => NameMatcher) {
+  constructor(http: VendorHttp) {
     this.#http = http
-    this.#names = names
   }
 
   /** The newest articles that the query finds, of those published since. */
-  everything(query: string, sinceMs: number, signal: AbortSignal): Promise<ArticlesRead> {
+  everything(query: string, sinceMs: number, names: NameMatcher, signal: AbortSignal): Promise<ArticlesRead> {
     const from = new Date(sinceMs).toISOString().slice(0, 19)
-    return this.#ask('/everything', { q: query, from, language: 'en', sortBy: 'publishedAt' }, signal)
+    return this.#ask('/everything', { q: query, from, language: 'en', sortBy: 'publishedAt' }, names, signal)
   }
 
-  businessHeadlines(signal: AbortSignal): Promise<ArticlesRead> {
-    return this.#ask('/top-headlines', { country: 'us', category: 'business' }, signal)
+  businessHeadlines(names: NameMatcher, signal: AbortSignal): Promise<ArticlesRead> {
+    return this.#ask('/top-headlines', { country: 'us', category: 'business' }, names, signal)
   }
 
-  #ask(path: string, query: Readonly<Record<string, string>>, signal: AbortSignal): Promise<ArticlesRead> {
+  #ask(
+    path: string,
+    query: Readonly<Record<string, string>>,
+    names: NameMatcher,
+    signal: AbortSignal,
+  ): Promise<ArticlesRead> {
     return this.#http.get(
       { path, query: { ...query, pageSize: PAGE_SIZE } },
-      ({ body, receivedAtMs }) => parseArticles(body, this.#names(), receivedAtMs),
+      ({ body, receivedAtMs }) => parseArticles(body, names, receivedAtMs),
       signal,
     )
   }

@@ -23,9 +23,9 @@ const company = (index: number): Named => ({
 function world(companies: readonly Named[], requestsPerDay = 100) {
   const clock = new ManualClock(START_MS)
   const http = toldHttp(() => everything, clock.now)
-  const names = () => new NameMatcher(companies)
-  const client = new NewsApiClient(http, names)
-  const [all, headlines] = newsFeeds({ client, companies: () => companies, names, requestsPerDay, now: clock.now })
+  const client = new NewsApiClient(http)
+  const names = new NameMatcher(companies)
+  const [all, headlines] = newsFeeds({ client, companies, names, requestsPerDay, now: clock.now })
   const ask = async (cursor: FeedCursor | undefined) => (await all.ask(cursor, never)).cursor
   return { clock, http, all, headlines, ask }
 }

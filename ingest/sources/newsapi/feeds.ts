@@ -24,8 +24,8 @@ const BACK_MS_MAX = 28 * DAY_MS
 export interface FeedContext {
   readonly client: NewsApiClient
   /** Who is asked about, in a stable order. */
-  readonly companies: () => readonly Named[]
-  readonly names: () => NameMatcher
+  readonly companies: readonly Named[]
+  readonly names: NameMatcher
   readonly requestsPerDay: number
   readonly now: () => number
 }
@@ -43,19 +43,19 @@ function companiesFeed({ client, companies, requestsPerDay, names, now }: FeedCo
     cost: 1,
     dueMs: everyMs(requestsPerDay * COMPANIES_SHARE),
     ask: async (cursor, signal) => {
-      const query = companyQuery(companies(), textIn(cursor, 'next'), QUERY_LENGTH_MAX)
+      const query = companyQuery(companies, textIn(cursor, 'next'), QUERY_LENGTH_MAX)
       if (!query) return { facts: [], rejects: [] }
       const nowMs = now()
       const roundMs = numberIn(cursor, 'roundMs') ?? nowMs
       const roundBeforeMs = numberIn(cursor, 'roundBeforeMs') ?? roundMs - DAY_MS
       const sinceMs = Math.max(nowMs - BACK_MS_MAX, roundBeforeMs - DELAY_MS - OVERLAP_MS)
-      const articles = await client.everything(query.text, sinceMs, signal)
+      const articles = await client.everything(query.text, sinceMs, names, signal)
       const next: FeedCursor = query.endsRound
         ? { next: query.next, roundBeforeMs: roundMs }
         : { next: query.next, roundMs, roundBeforeMs }
       return { ...factsOn('news-data', articles), cursor: next }
     },
-    reparse: (original) => factsOn('news-data', parseArticles(original, names(), now())),
+    reparse: (original) => factsOn('news-data', parseArticles(original, names, now())),
   }
 }
 
@@ -65,8 +65,8 @@ function headlinesFeed({ client, requestsPerDay, names, now }: FeedContext): Fee
     topic: 'news-data',
     cost: 1,
     dueMs: everyMs(requestsPerDay * HEADLINES_SHARE),
-    ask: async (_cursor, signal) => factsOn('news-data', await client.businessHeadlines(signal)),
-    reparse: (original) => factsOn('news-data', parseArticles(original, names(), now())),
+    ask: async (_cursor, signal) => factsOn('news-data', await client.businessHeadlines(names, signal)),
+    reparse: (original) => factsOn('news-data', parseArticles(original, names, now())),
   }
 }
 

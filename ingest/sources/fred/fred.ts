@@ -1,0 +1,81 @@
+import type { EconomicSeries } from '../../../domain/observation.ts'
+import { VENDORS } from '../../../domain/vendors.ts'
+import type { SourceContext, VendorSource } from '../../catalogue.ts'
+import type { Feed } from '../../polling/feed.ts'
+import { polledSource } from '../../polling/polled-source.ts'
+import { KeyRing, keysOf } from '../../quota/key-ring.ts'
+import type { QuotaWindow } from '../../quota/quota.ts'
+import { openVendorHttp } from '../../resilience/open-vendor-http.ts'
+import type { VendorHttp } from '../../resilience/vendor-http.ts'
+import { USER_AGENT } from '../../user-agent.ts'
+import { BASE_URL, FredClient } from './client.ts'
+import { fredFeeds } from './feeds.ts'
+import { GRAPH_URL, graphFeed } from './graph.ts'
+import { KNOWN_SERIES } from './known-series.ts'
+import { errorOf } from './parse.ts'
+
+const NAME = 'fred'
+const MINUTE_MS = 60_000
+const REQUESTS_PER_MINUTE = 120
+/** Charts are drawn for people: so fast a person clicks. */
+const GRAPHS_PER_MINUTE = 12
+
+/**
+ * Series of the US economy. With a key: every vintage, soon after its release, and the calendar of releases. Without one:
+ * the numbers of the charts of the series that we can describe, as they are when we see them.
+ */
+export const fred: VendorSource = {
+  name: NAME,
+  needs: [],
+  open(context) {
+    const keys = keysOf(context.settings.variables.FRED_KEY)
+    const feeds = keys.length > 0 ? keyedFeeds(context, keys) : chartFeeds(context)
+    return polledSource({ name: NAME, feedsOf: () => feeds, context })
+  },
+}
+
+function keyedFeeds(context: SourceContext, keys: readonly string[]): readonly Feed[] {
+  const http = openHttp(context, keys, BASE_URL, REQUESTS_PER_MINUTE)
+  return fredFeeds({ client: new FredClient(http), seriesIds: followed(context), now: context.clock.now })
+}
+
+function chartFeeds(context: SourceContext): readonly Feed[] {
+  const { clock, log } = context
+  const http = openHttp(context, [], GRAPH_URL, GRAPHS_PER_MINUTE)
+  const described = new Map<string, EconomicSeries>(KNOWN_SERIES.map((series) => [series.seriesId, series]))
+  const ids = followed(context)
+  const strangers = ids.filter((seriesId) => !described.has(seriesId))
+  if (strangers.length > 0)
+    log.warn({ source: NAME }, `Without FRED_KEY nothing describes ${strangers.join(', ')}: they are not read`)
+  return ids.flatMap((seriesId) => {
+    const series = described.get(seriesId)
+    return series ? [graphFeed(series, http, clock.now)] : []
+  })
+}
+
+function openHttp(
+  { settings, quotas, clock, log, metrics }: SourceContext,
+  keys: readonly string[],
+  baseUrl: string,
+  perMinute: number,
+): VendorHttp {
+  const windows: readonly QuotaWindow[] = [{ kind: 'sliding', requests: perMinute, perMs: MINUTE_MS }]
+  return openVendorHttp({
+    vendor: NAME,
+    title: VENDORS[NAME].title,
+    baseUrl: settings.urls[NAME]?.http ?? baseUrl,
+    userAgent: USER_AGENT,
+    quota: new KeyRing({ name: NAME, keys, windows, store: quotas, clock, log, metrics }),
+    sign: (key) => ({ query: { api_key: key } }),
+    errorOf: ({ body }) => errorOf(body),
+    clock,
+    log,
+    metrics,
+  })
+}
+
+/** `FRED_SERIES=DGS10,CPIAUCSL`; left out: the known ones. */
+const followed = ({ settings }: SourceContext): readonly string[] => {
+  const named = keysOf(settings.variables.FRED_SERIES)
+  return named.length > 0 ? named : KNOWN_SERIES.map(({ seriesId }) => seriesId)
+}

@@ -1,0 +1,56 @@
+import { NameMatcher } from '../../../domain/name-matcher.ts'
+import { VENDORS } from '../../../domain/vendors.ts'
+import type { VendorSource } from '../../catalogue.ts'
+import { namesOf } from '../../known-names.ts'
+import { polledSource } from '../../polling/polled-source.ts'
+import { KeyRing, keysOf } from '../../quota/key-ring.ts'
+import { openVendorHttp } from '../../resilience/open-vendor-http.ts'
+import { USER_AGENT } from '../../user-agent.ts'
+import { BASE_URL, NewsApiClient } from './client.ts'
+import { newsFeeds } from './feeds.ts'
+import { errorOf } from './parse.ts'
+
+const NAME = 'newsapi'
+const HALF_DAY_MS = 43_200_000
+/** Of a developer's key: half of them in each half of a day. */
+const DEVELOPER_REQUESTS_PER_DAY = 100
+
+/** Articles about the companies that somebody follows, and the headlines of business. A developer's key hears a day late. */
+export const newsapi: VendorSource = {
+  name: NAME,
+  needs: ['NEWSAPI_KEY'],
+  open(context) {
+    const { settings, clock, log, metrics, quotas } = context
+    const { NEWSAPI_KEY, NEWSAPI_REQUESTS_PER_DAY } = settings.variables
+    const keys = keysOf(NEWSAPI_KEY)
+    const perDay =
+      NEWSAPI_REQUESTS_PER_DAY === undefined ? DEVELOPER_REQUESTS_PER_DAY : Number(NEWSAPI_REQUESTS_PER_DAY)
+    const windows = [
+      { kind: 'sliding', requests: perDay, perMs: 2 * HALF_DAY_MS },
+      { kind: 'sliding', requests: Math.ceil(perDay / 2), perMs: HALF_DAY_MS },
+    ] as const
+    const client = new NewsApiClient(
+      openVendorHttp({
+        vendor: NAME,
+        title: VENDORS[NAME].title,
+        baseUrl: settings.urls[NAME]?.http ?? BASE_URL,
+        userAgent: USER_AGENT,
+        quota: new KeyRing({ name: NAME, keys, windows, store: quotas, clock, log, metrics }),
+        sign: (key) => ({ headers: { 'x-api-key': key } }),
+        errorOf: ({ body }) => errorOf(body),
+        clock,
+        log,
+        metrics,
+      }),
+    )
+    return polledSource({
+      name: NAME,
+      feedsOf: (symbols) => {
+        const companies = namesOf(symbols)
+        const names = new NameMatcher(companies)
+        return newsFeeds({ client, companies, names, requestsPerDay: perDay * keys.length, now: clock.now })
+      },
+      context,
+    })
+  },
+}
