@@ -12,8 +12,6 @@ const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
 
-/** Never asked: due since ever, or those that were asked once would always have waited longer and come first. */
-const NEVER_ASKED_DUE_MS = 0
 /** Free data are made new at the end of the day, some time after the bell. */
 const SETTLED_AFTER_MS = 2 * HOUR_MS
 const LIVE_QUOTE_EVERY_MS = MINUTE_MS
@@ -66,7 +64,7 @@ function quoteFeed(symbol: string, { client, plan, now }: FeedContext): Feed {
     topic: 'stock-quotes',
     // The first time a London line has to be searched for: only the search tells what its price is told in.
     cost: inPence ? 2 : 1,
-    dueMs: (_nowMs, lastAskedMs) => quoteDueMs(symbol, plan, lastAskedMs),
+    dueMs: (nowMs, lastAskedMs) => quoteDueMs(symbol, plan, nowMs, lastAskedMs),
     ask: async (cursor, signal) => {
       const unitsPerCurrency = inPence ? await londonUnits(symbol, client, cursor, signal) : 1
       const quote = await client.quote({ symbol, unitsPerCurrency }, signal)
@@ -80,8 +78,8 @@ function quoteFeed(symbol: string, { client, plan, now }: FeedContext): Feed {
   }
 }
 
-function quoteDueMs(symbol: string, plan: Plan, lastAskedMs: number | undefined): number {
-  if (lastAskedMs === undefined) return NEVER_ASKED_DUE_MS
+function quoteDueMs(symbol: string, plan: Plan, nowMs: number, lastAskedMs: number | undefined): number {
+  if (lastAskedMs === undefined) return nowMs
   if (listingOf(symbol).close !== undefined) return lastAskedMs + (plan.isPremium ? HOUR_MS : DAY_MS)
   const settledMs = nextUsCloseMs(lastAskedMs - SETTLED_AFTER_MS) + SETTLED_AFTER_MS
   if (!plan.isPremium) return settledMs
