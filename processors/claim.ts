@@ -1,8 +1,8 @@
 import type { OffsetRange } from '../platform/bus/bus.ts'
 import type { Claim } from '../platform/store/stream-checkpoints.ts'
 import type { Context } from './context.ts'
-import type { Work } from './processor.ts'
 import { openTask, type Task } from './task.ts'
+import type { Work } from './work.ts'
 
 const RETRY_MS_MIN = 50
 const RETRY_MS_MAX = 1_000

@@ -7,9 +7,10 @@ import type { PubSub } from '../platform/pubsub/pubsub.ts'
 import type { Database } from '../platform/store/database.ts'
 import type { StreamCheckpoints } from '../platform/store/stream-checkpoints.ts'
 import { forgets, type ProcessorOptions } from './options.ts'
-import type { Processor, Work } from './processor.ts'
+import type { Processor } from './processor.ts'
 import type { Reading } from './reading.ts'
 import type { Tasks } from './task.ts'
+import type { Work } from './work.ts'
 
 /** What every processor is given. */
 export interface ProcessorDeps {

@@ -1,9 +1,9 @@
 import type { BusRecord } from '../platform/bus/bus.ts'
 import type { EventCodec } from '../platform/bus/codec.ts'
 import type { FactTopic, Topics } from '../platform/bus/topics.ts'
-import type { RejectedRecord, Work } from './processor.ts'
 import { type Batch, costOf, costOfRejects, type Reading, type ReadingDeps } from './reading.ts'
 import type { SourceProgress } from './source-progress.ts'
+import type { RejectedRecord, Work } from './work.ts'
 
 export interface FactWork<T extends FactTopic> extends Work {
   /** In order of the partition. One that is on the bus twice is here twice: the table knows it by its natural key. */

@@ -1,8 +1,8 @@
 import type { SourceMarks } from '../platform/store/stream-checkpoints.ts'
 import type { Context } from './context.ts'
-import type { Work } from './processor.ts'
 import type { Follow } from './reading.ts'
 import type { Task } from './task.ts'
+import type { Work } from './work.ts'
 
 /** Looks this often within `idleAfterMs`, so that a partition is seen while it is still active. */
 const LOOKS_PER_IDLE_TIME = 3

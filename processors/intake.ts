@@ -2,9 +2,9 @@ import { isPlatformError, PlatformError } from '../domain/errors.ts'
 import type { BusRecord, RecordBatch } from '../platform/bus/bus.ts'
 import { UnknownSchemaId } from '../platform/bus/wire-format.ts'
 import type { Context } from './context.ts'
-import type { RejectedRecord, Work } from './processor.ts'
 import type { Batch } from './reading.ts'
 import type { Task } from './task.ts'
+import type { RejectedRecord, Work } from './work.ts'
 
 /** Records decoded, and not yet compared with what was seen before. */
 interface Decoded<W extends Work> {

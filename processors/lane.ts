@@ -5,8 +5,9 @@ import { saveKeyedState } from '../platform/store/keyed-state.ts'
 import { appendToOutbox } from '../platform/store/outbox.ts'
 import type { Move } from '../platform/store/stream-checkpoints.ts'
 import { type Context, restart } from './context.ts'
-import type { Fold, Owned, Work } from './processor.ts'
+import type { Fold, Owned } from './processor.ts'
 import type { Task } from './task.ts'
+import type { Work } from './work.ts'
 
 const RETRY_MS_MIN = 100
 /** The data or the statement is at fault, and will be next time. Everything else is weather. */

@@ -1,12 +1,11 @@
-import type { ErrorCode } from '../domain/errors.ts'
-import type { BusRecord } from '../platform/bus/bus.ts'
 import type { Topic } from '../platform/bus/topics.ts'
 import type { PubSub } from '../platform/pubsub/pubsub.ts'
 import type { Connection } from '../platform/store/connection.ts'
 import type { KeyedChange } from '../platform/store/keyed-state.ts'
 import type { OutboxEvent } from '../platform/store/outbox.ts'
-import type { Claim, SourceMarks } from '../platform/store/stream-checkpoints.ts'
+import type { Claim } from '../platform/store/stream-checkpoints.ts'
 import type { Reading, ReadingDeps } from './reading.ts'
+import type { Work } from './work.ts'
 
 /**
  * Facts in, rows and events out. The runtime brings records in order, once each as far as state and results go, and
@@ -50,26 +49,4 @@ export interface Fold<State, W extends Work> {
 export interface Owned<State, W extends Work> {
   readonly state: State
   readonly work: W
-}
-
-/** Consecutive records of one partition, decoded. What they hold, the reading adds. */
-export interface Work {
-  readonly partition: number
-  /** How many there are to handle, without duplicates and rejects. */
-  readonly records: number
-  readonly rejects: readonly RejectedRecord[]
-  readonly duplicates: number
-  /** What it costs a transaction, and memory until then: a tick costs 1. */
-  readonly cost: number
-  /** When the platform first saw the first of them. Undefined where there are none. */
-  readonly oldestIngestTimeMs?: number
-  /** Where the partition stands after it. */
-  readonly nextOffset: number
-  readonly sources: SourceMarks
-}
-
-export interface RejectedRecord {
-  readonly record: BusRecord
-  readonly code: ErrorCode
-  readonly reason: string
 }

@@ -1,7 +1,7 @@
 import type { BusRecord } from '../platform/bus/bus.ts'
 import type { EventCodec } from '../platform/bus/codec.ts'
-import type { RejectedRecord, Work } from './processor.ts'
 import type { SourceProgress } from './source-progress.ts'
+import type { RejectedRecord, Work } from './work.ts'
 
 /**
  * How the records of a topic become work: ticks as columns, with positions and watermarks (tick-reading.ts); other facts

@@ -6,8 +6,9 @@ import { followWatermarks } from './idle.ts'
 import { takeIn } from './intake.ts'
 import { Lane } from './lane.ts'
 import { forgets, type ProcessorSettings, processorOptions } from './options.ts'
-import type { Processor, Work } from './processor.ts'
+import type { Processor } from './processor.ts'
 import { Tasks } from './task.ts'
+import type { Work } from './work.ts'
 
 export interface RunningProcessor extends AsyncDisposable {
   readonly name: string

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import type { RejectedRecord, Work } from './processor.ts'
 import { costOfRejects } from './reading.ts'
 import { openTask, Tasks } from './task.ts'
+import type { RejectedRecord, Work } from './work.ts'
 
 const work = (offset: number, fields: Partial<Work>): Work => ({
   partition: 0,

@@ -1,7 +1,7 @@
 import type { Claim } from '../platform/store/stream-checkpoints.ts'
-import type { Work } from './processor.ts'
 import { Signal } from './signal.ts'
 import { SourceProgress } from './source-progress.ts'
+import type { Work } from './work.ts'
 
 /** One partition from one claim to the next. Once dropped it is never revived: memory proves nothing about ownership. */
 export interface Task<State, W extends Work> {

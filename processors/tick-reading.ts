@@ -3,9 +3,9 @@ import { TickColumns } from '../domain/tick-columns.ts'
 import type { BusRecord } from '../platform/bus/bus.ts'
 import type { EventCodec } from '../platform/bus/codec.ts'
 import { Placement } from './placement.ts'
-import type { RejectedRecord, Work } from './processor.ts'
 import { type Batch, costOfRejects, type Follow, type Reading, type ReadingDeps } from './reading.ts'
 import type { SourceProgress } from './source-progress.ts'
+import type { RejectedRecord, Work } from './work.ts'
 
 export interface TickWork extends Work {
   readonly ticks: TickColumns
