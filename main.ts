@@ -2,13 +2,16 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { PlatformError } from './domain/errors.ts'
+import type { Instrument } from './domain/instrument.ts'
 import { KNOWN_INSTRUMENTS } from './domain/known-instruments.ts'
 import { type Gateway, startGateway } from './gateway/gateway.ts'
 import type { SubgraphPlace } from './gateway/subgraph-executor.ts'
 import { runIngest } from './ingest/ingest.ts'
+import { type Choice, choose, startLive } from './ingest/live.ts'
 import { playTape } from './ingest/report/play-tape.ts'
 import { reportLines } from './ingest/report/replay-report.ts'
 import type { Source } from './ingest/source.ts'
+import type { SourceStatus } from './ingest/source-status.ts'
 import { replaySource, wasPlayed } from './ingest/sources/replay/replay.ts'
 import { simulatedSource } from './ingest/sources/simulated/simulated.ts'
 import { type OpenBus, openBus, openPubSub, openStore, type Surroundings } from './platform/backends.ts'
@@ -31,8 +34,11 @@ import { buildSubgraphNamed, SUBGRAPHS, type SubgraphName, type SubgraphSources 
 
 const USAGE = `npm start                                everything in one process, with a simulated market
 npm start -- --replay FILE [options]     everything in one process, playing a recorded tape (CSV or CSV.gz)
+npm start -- --live                      everything in one process, with real data: every source that needs no key, or has one
 npm start -- ROLE                        ingest | processor [${PROCESSORS.join(' | ')}] | subgraph ${SUBGRAPHS.join(' | ')} | gateway
 
+  --live               read the sources of docs/sources/ in place of the simulated market
+  --sources A,B        only these of them
   --replay FILE        play this tape; columns by name: time, symbol, price, size
   --speed N|max        N times as fast as it happened (default 1), or as fast as it can be stored (max)
   --exit-when-done     stop when the whole tape is stored, and report what became of it
@@ -57,6 +63,8 @@ interface Arguments {
   readonly role: Role
   /** Which processor, all of them where none is named; which subgraph. */
   readonly which?: string
+  readonly live: boolean
+  readonly sources: readonly string[]
   readonly replay?: string
   readonly speed: number | 'max'
   readonly exitWhenDone: boolean
@@ -79,13 +87,18 @@ function readArguments(argv: readonly string[]): Arguments | undefined {
   if (speed !== 'max' && !(speed > 0)) throw wrong(`--speed must be a number above 0, or max, was ${values.speed}`)
   if (values.summary !== undefined && values.summary !== 'json')
     throw wrong(`--summary must be json, was ${values.summary}`)
-  if (
-    values.replay === undefined &&
-    (values['exit-when-done'] || values.speed !== undefined || values.summary !== undefined)
-  )
+  const ofReplay = values['exit-when-done'] || values.speed !== undefined || values.summary !== undefined
+  if (values.replay === undefined && ofReplay)
     throw wrong('--speed, --exit-when-done and --summary go with --replay FILE')
+  const live = values.live ?? false
+  if (live && values.replay !== undefined) throw wrong('--live and --replay exclude each other')
+  if (!live && values.sources !== undefined) throw wrong('--sources goes with --live')
+  if ((live || values.replay !== undefined) && role !== 'all' && role !== 'ingest')
+    throw wrong(`--live and --replay are for everything in one process and for role ingest, not for ${role}`)
   return {
     role: role as Role,
+    live,
+    sources: (values.sources ?? '').split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()])),
     speed,
     exitWhenDone: values['exit-when-done'] ?? false,
     ...(which !== undefined && { which }),
@@ -100,6 +113,8 @@ function parse(argv: readonly string[]) {
       args: [...argv],
       allowPositionals: true,
       options: {
+        live: { type: 'boolean' },
+        sources: { type: 'string' },
         replay: { type: 'string' },
         speed: { type: 'string' },
         'exit-when-done': { type: 'boolean' },
@@ -117,23 +132,36 @@ const wrong = (problem: string) => new PlatformError('INVALID_ARGUMENT', `${prob
 /** Lines for the person at the terminal. The log is on standard error. */
 const say = (...lines: string[]) => process.stdout.write(`${lines.join('\n')}\n`)
 
-async function startRole(args: Arguments, around: Surroundings, source: Source | undefined): Promise<void> {
+/** What is read: one source whose end is the run's, or vendors that are kept apart. */
+interface Reading {
+  readonly source?: Source
+  readonly vendors?: Choice
+}
+
+async function startRole(args: Arguments, around: Surroundings, { source, vendors }: Reading): Promise<void> {
   if (args.role === 'gateway') return void (await startEdge(around))
   const database = await openStore(around)
   const subgraph = SUBGRAPHS.find((name) => args.role === 'subgraph' && args.which === name)
   if (subgraph)
     return startSubgraph(subgraph, around, await openGraphSources(around, database, await openPubSub(around)))
   const bus = await openBus(around, database)
-  if (source && args.role === 'ingest') {
+  if (args.role === 'ingest') {
     await startOps(around, 'ingest')
-    return startIngest(args, around, database, bus, source)
+    if (vendors) return startVendors(around, database, bus, vendors)
+    return source && startIngest(args, around, database, bus, source)
   }
   const pubsub = await openPubSub(around)
   const names = PROCESSORS.filter((name) => args.role === 'all' || args.which === undefined || args.which === name)
   await startProcessing(around, database, bus, pubsub, names)
   if (args.role === 'processor') return startOps(around, 'processor')
   const gateway = await startEdge(around, await openGraphSources(around, database, pubsub))
+  if (vendors) await startVendors(around, database, bus, vendors)
   if (source) await startIngest(args, around, database, bus, source, gateway)
+}
+
+async function openReading(args: Arguments, config: Config, log: Log): Promise<Reading> {
+  if (args.role !== 'all' && args.role !== 'ingest') return {}
+  return args.live ? { vendors: choose(config, args.sources) } : { source: await openSource(args, config, log) }
 }
 
 async function openSource(args: Arguments, config: Config, log: Log): Promise<Source> {
@@ -286,6 +314,39 @@ async function startIngest(
   }
 }
 
+async function startVendors(
+  { config, lifecycle, health, log, metrics }: Surroundings,
+  database: Database,
+  { bus, codec }: OpenBus,
+  { read, unread }: Choice,
+): Promise<void> {
+  const instruments = new Instruments(database)
+  await instruments.add(KNOWN_INSTRUMENTS)
+  for (const [name, why] of unread) say(`${name.padEnd(17)} not read: ${why}`)
+  const describe = (described: readonly Instrument[]) => instruments.add(described)
+  const live = await lifecycle.start('ingest', async () =>
+    startLive({
+      config,
+      database,
+      bus,
+      codec,
+      vendors: read,
+      describe,
+      clock: systemClock,
+      log,
+      metrics,
+      onStatus: sayStatus,
+    }),
+  )
+  health.addDetail('sources', () => live.status())
+}
+
+/** Once per change of state: a vendor that is away is said once. */
+function sayStatus({ source, state, reason }: SourceStatus, before: SourceStatus | undefined): void {
+  if (state === before?.state || state === 'starting') return
+  say(`${source.padEnd(17)} ${reason === undefined ? state : `${state}: ${reason}`}`)
+}
+
 function banner(args: Arguments, { config }: Surroundings): void {
   if (args.role !== 'all') return
   const backends = [
@@ -296,9 +357,11 @@ function banner(args: Arguments, { config }: Surroundings): void {
   say(
     'Investor Updates',
     `runs on           ${backends.join(', ')}`,
-    args.replay === undefined
-      ? `data              SIMULATED market, ${config.SIMULATED_TICKS_PER_SECOND} ticks/s. None of these prices are real.`
-      : `data              recorded tape ${args.replay}, speed ${args.speed}`,
+    args.live
+      ? `data              real, for ${config.AUDIENCE === 'public' ? 'the public' : 'your own use'}; docs/sources/ says what may be done with it`
+      : args.replay === undefined
+        ? `data              SIMULATED market, ${config.SIMULATED_TICKS_PER_SECOND} ticks/s. None of these prices are real.`
+        : `data              recorded tape ${args.replay}, speed ${args.speed}`,
   )
 }
 
@@ -313,8 +376,7 @@ async function main(): Promise<void> {
   // The gateway's runtime reads a variable of the same name, and refuses levels that it does not know.
   delete process.env.LOG_LEVEL
   // Before anything starts: a tape that cannot be played is said at once.
-  const reads = args.role === 'all' || args.role === 'ingest'
-  const source = reads ? await openSource(args, config, log) : undefined
+  const reading = await openReading(args, config, log)
   const metrics = openMetrics()
   metrics.collectProcess()
   await runUntilStopped(
@@ -323,7 +385,7 @@ async function main(): Promise<void> {
       lifecycle.signal.addEventListener('abort', () => health.startDraining(), { once: true })
       const around: Surroundings = { config, lifecycle, log, metrics, health }
       banner(args, around)
-      await startRole(args, around, source)
+      await startRole(args, around, reading)
       if (args.role === 'all') say('stop with         Ctrl-C', '')
     },
     { log, stopLimitMs: config.SHUTDOWN_LIMIT_MS },

@@ -39,7 +39,7 @@ export async function supervise(run: Supervision): Promise<void> {
     statuses.set(name, 'starting')
     try {
       await readOnce(run)
-      statuses.set(name, 'ended')
+      if (!signal.aborted) statuses.set(name, 'ended')
       return
     } catch (error) {
       if (signal.aborted) return

@@ -20,6 +20,8 @@ export interface Readiness {
   readonly ok: boolean
   readonly status: 'ready' | 'not ready' | 'draining'
   readonly checks: Readonly<Record<string, CheckResult>>
+  /** What an operator wants to see beside it. Nothing here makes us not ready. */
+  readonly details?: Readonly<Record<string, unknown>>
 }
 
 /**
@@ -28,6 +30,7 @@ export interface Readiness {
  */
 export class Health {
   readonly #checks = new Map<string, () => Promise<void>>()
+  readonly #details = new Map<string, () => unknown>()
   /** A check that hangs is not started again until it has come back. */
   readonly #running = new Map<string, Promise<CheckResult>>()
   readonly #clock: Clock
@@ -44,6 +47,12 @@ export class Health {
   addCheck(name: string, check: () => Promise<void>): void {
     if (this.#checks.has(name)) throw new PlatformError('INVALID_ARGUMENT', `There is already a check named ${name}`)
     this.#checks.set(name, check)
+    this.#latest = undefined
+  }
+
+  /** Shown in the answer as it is then, and changes nothing about it. */
+  addDetail(name: string, detail: () => unknown): void {
+    this.#details.set(name, detail)
     this.#latest = undefined
   }
 
@@ -69,7 +78,13 @@ export class Health {
       [...this.#checks].map(async ([name, check]) => [name, await this.#withinLimit(name, check)] as const),
     )
     const ok = results.every(([, result]) => result.ok)
-    return { ok, status: ok ? 'ready' : 'not ready', checks: Object.fromEntries(results) }
+    const details = Object.fromEntries(Array.from(this.#details, ([name, detail]) => [name, detail()]))
+    return {
+      ok,
+      status: ok ? 'ready' : 'not ready',
+      checks: Object.fromEntries(results),
+      ...(this.#details.size > 0 && { details }),
+    }
   }
 
   async #withinLimit(name: string, check: () => Promise<void>): Promise<CheckResult> {

@@ -92,6 +92,8 @@ async function readFor(
   const reading = (async () => {
     for await (const batch of source.read(from, stop.signal)) batches.push(batch)
   })()
+  // Awaited below; until then its failure is nobody's.
+  reading.catch(() => undefined)
   await pass(clock, ms)
   stop.abort()
   await reading

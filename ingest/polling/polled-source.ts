@@ -65,7 +65,7 @@ class Polling {
   }
 
   async *run(signal: AbortSignal): AsyncGenerator<SourceBatch<PolledCheckpoint>> {
-    const { clock, context, interest } = { ...this.#options, ...this.#options.context }
+    const { clock, interest } = this.#options.context
     while (!signal.aborted) {
       this.#refreshFeeds()
       const nowMs = clock.now()
@@ -82,7 +82,6 @@ class Polling {
       const batch = await this.#ask(feed, signal)
       if (batch) yield batch
     }
-    context.tellTrouble(this.#options.name, undefined)
   }
 
   async #ask(feed: Feed, signal: AbortSignal): Promise<SourceBatch<PolledCheckpoint> | undefined> {
