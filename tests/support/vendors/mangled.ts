@@ -63,7 +63,8 @@ export function mangledJson(value: unknown): fc.Arbitrary<Buffer> {
     })
     .map((edits) => {
       const copy: { whole: unknown } = { whole: structuredClone(value) }
-      for (const [at, other, how] of edits) edit(copy, at, other, how)
+      // The strange values are shared by all runs, and a later edit may land in one.
+      for (const [at, other, how] of edits) edit(copy, at, structuredClone(other), how)
       return Buffer.from(JSON.stringify(copy.whole) ?? 'null')
     })
 }
