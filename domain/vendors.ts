@@ -61,3 +61,6 @@ export function vendorOf(source: string): (Vendor & { readonly name: VendorName 
 
 /** The strictest where nobody knows. */
 export const licenceOf = (source: string): Licence => vendorOf(source)?.licence ?? 'PERSONAL'
+
+/** What must be shown beside facts of the source; undefined where nothing must. */
+export const attributionOf = (source: string): string | undefined => vendorOf(source)?.attribution || undefined

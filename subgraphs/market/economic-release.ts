@@ -1,6 +1,6 @@
 import { Field, ID, ObjectType } from 'type-graphql'
 import type { EconomicRelease } from '../../domain/observation.ts'
-import { type Licence, vendorOf } from '../../domain/vendors.ts'
+import { attributionOf, type Licence } from '../../domain/vendors.ts'
 import { CalendarDate } from '../../platform/graphql/calendar-date.ts'
 import { DateTime } from '../../platform/graphql/date-time.ts'
 import { LicenceEnum } from '../../platform/graphql/licence.ts'
@@ -65,5 +65,5 @@ export const economicReleaseView = ({
   ...release,
   releasesAt: releasesAtMs === null ? null : new Date(releasesAtMs),
   ingestTime: new Date(ingestTimeMs),
-  attribution: vendorOf(release.source)?.attribution || undefined,
+  attribution: attributionOf(release.source),
 })

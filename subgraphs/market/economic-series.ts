@@ -1,6 +1,6 @@
 import { Field, ID, ObjectType, registerEnumType } from 'type-graphql'
 import type { EconomicSeries, Frequency } from '../../domain/observation.ts'
-import { type Licence, vendorOf } from '../../domain/vendors.ts'
+import { attributionOf, type Licence } from '../../domain/vendors.ts'
 import { LicenceEnum } from '../../platform/graphql/licence.ts'
 import { PageInfo } from '../../platform/graphql/page-info.ts'
 
@@ -82,5 +82,5 @@ export class EconomicSeriesConnection {
 export const economicSeriesView = ({ seriesId, ...series }: EconomicSeries): EconomicSeriesObject => ({
   ...series,
   id: seriesId,
-  attribution: vendorOf(series.source)?.attribution || undefined,
+  attribution: attributionOf(series.source),
 })

@@ -1,6 +1,6 @@
 import { Field, Float, ID, ObjectType } from 'type-graphql'
 import { change, changePercent, type Quote } from '../../domain/quote.ts'
-import { type Licence, vendorOf } from '../../domain/vendors.ts'
+import { attributionOf, type Licence } from '../../domain/vendors.ts'
 import { DateTime } from '../../platform/graphql/date-time.ts'
 import { LicenceEnum } from '../../platform/graphql/licence.ts'
 
@@ -69,5 +69,5 @@ export const quoteView = (quote: Quote): QuoteObject => ({
   source: quote.source,
   delayed: quote.delayed,
   licence: quote.licence,
-  attribution: vendorOf(quote.source)?.attribution || undefined,
+  attribution: attributionOf(quote.source),
 })

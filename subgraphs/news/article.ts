@@ -1,6 +1,6 @@
 import { Directive, Field, Float, ID, ObjectType, registerEnumType } from 'type-graphql'
 import type { Article, ArticleKind } from '../../domain/article.ts'
-import { type Licence, vendorOf } from '../../domain/vendors.ts'
+import { attributionOf, type Licence } from '../../domain/vendors.ts'
 import { DateTime } from '../../platform/graphql/date-time.ts'
 import { LicenceEnum } from '../../platform/graphql/licence.ts'
 import { PageInfo } from '../../platform/graphql/page-info.ts'
@@ -107,7 +107,7 @@ export class ArticleConnection {
 
 export const articleView = ({ publishedAtMs, ingestTimeMs, ...article }: Article): ArticleObject => ({
   ...article,
-  attribution: vendorOf(article.source)?.attribution || undefined,
+  attribution: attributionOf(article.source),
   publishedAt: new Date(publishedAtMs),
   ingestTime: new Date(ingestTimeMs),
   instruments: article.symbols.map((symbol) => ({ symbol })),
