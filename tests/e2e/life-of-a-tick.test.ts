@@ -54,7 +54,7 @@ describe.each(backends)('the life of a tick on %s', (_name, environment) => {
   test('a subscriber sees every tick of a slow tape in order, and each is in the store when it arrives', async () => {
     // 1 s apart at 40 × speed: 25 ms. The subscriber is there before the first.
     const rows = walk(200, 1_000)
-    const tape = writeTape([{ ...rows[0], symbol: 'IBM', timeMs: rows[0].timeMs - 240_000 }, ...rows])
+    const tape = writeTape([{ ...rows[0], symbol: 'IBM', timeMs: rows[0].timeMs - 400_000 }, ...rows])
     await using platform = await startPlatform(['--replay', tape, '--speed', '40'], environment())
     await platform.ready()
     using ticks = subscribe<{ ticks: Tick }>(platform.url, TICKS, { symbols: ['SPY', 'BAC'] })
@@ -103,7 +103,7 @@ describe.each(backends)('the life of a tick on %s', (_name, environment) => {
 
   test('a bar is told as it grows, and is closed once the watermark has passed its end', async () => {
     const rows = walk(200, 1_000, ['SPY'])
-    const tape = writeTape([{ ...rows[0], symbol: 'IBM', timeMs: rows[0].timeMs - 240_000 }, ...rows])
+    const tape = writeTape([{ ...rows[0], symbol: 'IBM', timeMs: rows[0].timeMs - 400_000 }, ...rows])
     await using platform = await startPlatform(['--replay', tape, '--speed', '40'], environment())
     await platform.ready()
     using bars = subscribe<{ bars: Bar }>(
