@@ -41,11 +41,11 @@ export function alpacaTrades(options: AlpacaStreamOptions): StreamProtocol {
 }
 
 /** All news, as it is published. Its address is another, and so is its one connection. */
-export function alpacaNews(options: Omit<AlpacaStreamOptions, 'symbols'>): StreamProtocol {
+export function alpacaNews(options: AlpacaStreamOptions): StreamProtocol {
   return {
     vendor: 'alpaca',
     name: 'alpaca:news',
-    symbols: [],
+    symbols: options.symbols.slice(0, STREAMED_SYMBOLS_MAX),
     numbering: 'arrival',
     limits: LIMITS,
     url: () => options.url,

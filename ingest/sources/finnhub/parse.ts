@@ -26,8 +26,8 @@ function answerOf(body: Buffer): JsonAnswer {
 export function errorOf(sentence: string, body: Buffer): VendorError {
   const said = `${title} says: ${sentence.slice(0, 200)}`
   if (/limit/i.test(sentence)) return new VendorError('VENDOR_LIMIT', said)
-  if (/api key|token|access to this resource|premium|permission/i.test(sentence))
-    return new VendorError('VENDOR_REFUSED', said)
+  if (/api key|token/i.test(sentence)) return new VendorError('VENDOR_REFUSED', said, { ofKey: true })
+  if (/access|premium|permission/i.test(sentence)) return new VendorError('VENDOR_REFUSED', said)
   if (/symbol/i.test(sentence)) return new VendorError('VENDOR_UNKNOWN', said)
   return new VendorError('VENDOR_ANSWER', said, { original: body })
 }

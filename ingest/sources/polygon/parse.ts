@@ -28,7 +28,8 @@ export function errorOf(value: unknown, body: Buffer): VendorError | undefined {
   if (data === undefined || ['OK', 'DELAYED', 'SUCCESS'].includes(data.status.toUpperCase())) return undefined
   const said = `${title} says ${data.status.slice(0, 50)}: ${(data.error ?? data.message ?? '').slice(0, 200)}`
   if (/maximum requests|rate limit|too many/i.test(said)) return new VendorError('VENDOR_LIMIT', said)
-  if (/NOT_AUTHORIZED|api key|not entitled/i.test(said)) return new VendorError('VENDOR_REFUSED', said)
+  if (/api key/i.test(said)) return new VendorError('VENDOR_REFUSED', said, { ofKey: true })
+  if (/NOT_AUTHORIZED|not entitled/i.test(said)) return new VendorError('VENDOR_REFUSED', said)
   if (/NOT_FOUND/i.test(said)) return new VendorError('VENDOR_UNKNOWN', said)
   return new VendorError('VENDOR_ANSWER', said, { original: body })
 }

@@ -21,7 +21,9 @@ export function errorOf(value: unknown, body: Buffer, receivedAtMs: number): Ven
   const said = `${title} says ${data.code}: ${message.slice(0, 200)}`
   if (data.code === 429)
     return new VendorError('VENDOR_LIMIT', said, { retryAtMs: creditsBackAtMs(message, receivedAtMs) })
-  if (data.code === 401 || data.code === 403) return new VendorError('VENDOR_REFUSED', said)
+  if (data.code === 401) return new VendorError('VENDOR_REFUSED', said, { ofKey: true })
+  // This plan does not include it; other things it may.
+  if (data.code === 403) return new VendorError('VENDOR_REFUSED', said)
   if (data.code === 404 || /symbol.*(not found|invalid)/i.test(message)) return new VendorError('VENDOR_UNKNOWN', said)
   if (data.code >= 500) return new VendorError('VENDOR_UNAVAILABLE', said)
   return new VendorError('VENDOR_ANSWER', said, { original: body })

@@ -43,7 +43,7 @@ function limitsOf(symbols: readonly string[]): StreamLimits {
     connectTimeoutMs: 10_000,
     readyTimeoutMs: 20_000,
     // Every heartbeat of ours is answered by one of theirs.
-    silence: { framesMs: 4 * HEARTBEAT_MS, pingsCount: true, ...pricesSilence(symbols) },
+    silence: { framesMs: 4 * HEARTBEAT_MS, pingsCount: false, ...pricesSilence(symbols) },
     keepAlive: { everyMs: HEARTBEAT_MS, frame: JSON.stringify({ action: 'heartbeat' }) },
     overlap: false,
     frameBytesMax: 1_024 * 1_024,
