@@ -5,8 +5,10 @@ import type { Metrics } from '../../platform/metrics.ts'
 import type { Quota, QuotaStore } from './quota.ts'
 import { Spent } from './spent.ts'
 
-/** Requests that are stored as spent before they are sent stay good for so long; after a crash they count as sent then. */
-const RESERVED_FOR_MS = 2_000
+/** What is stored as spent is to be sent within this. */
+const RESERVED_FOR_MS = 1_000
+/** And what was sent when we were killed reaches the vendor within this. */
+export const ARRIVES_WITHIN_MS = 2_000
 /** Where a vendor says no and not until when. Doubled each time it says no again. */
 const PAUSE_MS = 60_000
 const PAUSE_MAX_MS = 3_600_000
@@ -68,7 +70,7 @@ export class Budget {
       )
     this.#spent = new Spent(options.quota.windows)
     const perSave = options.quota.windows.map((window) =>
-      window.kind === 'day' ? 1 : Math.floor((window.requests / window.perMs) * (RESERVED_FOR_MS / 2)),
+      window.kind === 'day' ? 1 : Math.floor((window.requests / window.perMs) * RESERVED_FOR_MS),
     )
     this.#block = Math.max(1, Math.min(...perSave))
   }
@@ -79,7 +81,7 @@ export class Budget {
     const stored = await store.load(quota.name)
     const nowMs = clock.now()
     if (stored) {
-      this.#spent.restore(stored, nowMs + RESERVED_FOR_MS)
+      this.#spent.restore(stored, nowMs + RESERVED_FOR_MS + ARRIVES_WITHIN_MS)
       this.#pausedUntilMs = Math.min(stored.pausedUntilMs, nowMs + PAUSE_TOLD_MAX_MS)
     }
     this.#tell(nowMs)
@@ -172,7 +174,10 @@ export class Budget {
     const nowMs = clock.now()
     const untilMs = nowMs + RESERVED_FOR_MS
     const extra = taken === 0 ? 0 : Math.min(this.#block - 1, this.#spent.free(nowMs))
-    const spent = { ...this.#spent.snapshot(extra, nowMs, untilMs), pausedUntilMs: this.#pausedUntilMs }
+    const spent = {
+      ...this.#spent.snapshot(extra, nowMs, untilMs + ARRIVES_WITHIN_MS),
+      pausedUntilMs: this.#pausedUntilMs,
+    }
     try {
       await store.save(quota.name, spent)
     } catch (error) {
