@@ -1,9 +1,9 @@
 // One program, many roles. Without a role everything runs in this process, on embedded backends where none are configured.
-import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { PlatformError } from './domain/errors.ts'
 import { KNOWN_INSTRUMENTS } from './domain/known-instruments.ts'
 import { type Gateway, startGateway } from './gateway/gateway.ts'
+import { pingSubgraph, remoteSubgraph } from './gateway/remote-subgraph.ts'
 import type { SubgraphPlace } from './gateway/subgraph-executor.ts'
 import { runIngest } from './ingest/ingest.ts'
 import { playTape } from './ingest/report/play-tape.ts'
@@ -229,20 +229,7 @@ async function placeOf(
   }
   if (url === undefined) throw new PlatformError('INVALID_CONFIG', `Nobody has said where the subgraph ${name} is`)
   health.addCheck(`subgraph ${name}`, () => pingSubgraph(name, url))
-  const sdl = readFileSync(new URL(`subgraphs/${name}/schema.graphql`, import.meta.url), 'utf8')
-  return { kind: 'remote', sdl, url }
-}
-
-async function pingSubgraph(name: SubgraphName, url: string): Promise<void> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: '{"query":"{ __typename }"}',
-  }).catch((cause: unknown) => {
-    throw new PlatformError('SUBGRAPH_UNAVAILABLE', `The subgraph ${name} cannot be reached`, { cause })
-  })
-  await response.body?.cancel()
-  if (!response.ok) throw new PlatformError('SUBGRAPH_UNAVAILABLE', `The subgraph ${name} answered ${response.status}`)
+  return remoteSubgraph(name, url)
 }
 
 async function startOps({ config, lifecycle, health, metrics }: Surroundings, role: Role): Promise<void> {
