@@ -1,7 +1,6 @@
 // One program, many roles. Without a role everything runs in this process, on embedded backends where none are configured.
 import { parseArgs } from 'node:util'
 import { PlatformError } from './domain/errors.ts'
-import { KNOWN_INSTRUMENTS } from './domain/known-instruments.ts'
 import { type Gateway, startGateway } from './gateway/gateway.ts'
 import { pingSubgraph, remoteSubgraph } from './gateway/remote-subgraph.ts'
 import type { SubgraphPlace } from './gateway/subgraph-executor.ts'
@@ -22,6 +21,7 @@ import { openMetrics } from './platform/metrics.ts'
 import type { PubSub } from './platform/pubsub/pubsub.ts'
 import type { Database } from './platform/store/database.ts'
 import { DeadLetters } from './platform/store/dead-letters.ts'
+import { SEED_AS_OF_MS, SEED_INSTRUMENTS } from './platform/store/instrument-seed.ts'
 import { Instruments } from './platform/store/instruments.ts'
 import { SourceCheckpoints } from './platform/store/source-checkpoints.ts'
 import { SourceLocks } from './platform/store/source-locks.ts'
@@ -249,7 +249,7 @@ async function startIngest(
 ): Promise<void> {
   const instruments = new Instruments(database)
   const checkpoints = new SourceCheckpoints(database)
-  await instruments.add(KNOWN_INSTRUMENTS)
+  await instruments.add(SEED_INSTRUMENTS, SEED_AS_OF_MS)
   await lifecycle.start(`lock of ${source.name}`, () => new SourceLocks(database).lock(source.name))
   const deadLetters = new DeadLetters(database.pool)
   const run = { bus, codec, checkpoints, deadLetters, clock: systemClock, log, metrics, signal: lifecycle.signal }
