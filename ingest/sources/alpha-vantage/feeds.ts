@@ -5,7 +5,8 @@ import { factsOn } from '../../polling/facts-on.ts'
 import type { Feed, FeedAnswer, FeedCursor } from '../../polling/feed.ts'
 import { VendorError } from '../../vendor-error.ts'
 import type { AlphaVantageClient, IntradayInterval } from './client.ts'
-import { parseBars, parseNews, parseQuote, unitsIn } from './parse.ts'
+import { parseBars, parseQuote, unitsIn } from './parse.ts'
+import { parseNews } from './parse-news.ts'
 import { listingOf, mayBeInPence, toAlphaVantage } from './symbols.ts'
 
 const MINUTE_MS = 60_000
