@@ -1,10 +1,9 @@
 // One program, many roles. Without a role everything runs in this process, on embedded backends where none are configured.
-import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { PlatformError } from './domain/errors.ts'
 import type { Instrument } from './domain/instrument.ts'
-import { KNOWN_INSTRUMENTS } from './domain/known-instruments.ts'
 import { type Gateway, startGateway } from './gateway/gateway.ts'
+import { pingSubgraph, remoteSubgraph } from './gateway/remote-subgraph.ts'
 import type { SubgraphPlace } from './gateway/subgraph-executor.ts'
 import { runIngest } from './ingest/ingest.ts'
 import { type Choice, choose, startLive } from './ingest/live.ts'
@@ -25,6 +24,7 @@ import { openMetrics } from './platform/metrics.ts'
 import type { PubSub } from './platform/pubsub/pubsub.ts'
 import type { Database } from './platform/store/database.ts'
 import { DeadLetters } from './platform/store/dead-letters.ts'
+import { SEED_AS_OF_MS, SEED_INSTRUMENTS } from './platform/store/instrument-seed.ts'
 import { Instruments } from './platform/store/instruments.ts'
 import { SourceCheckpoints } from './platform/store/source-checkpoints.ts'
 import { SourceLocks } from './platform/store/source-locks.ts'
@@ -257,20 +257,7 @@ async function placeOf(
   }
   if (url === undefined) throw new PlatformError('INVALID_CONFIG', `Nobody has said where the subgraph ${name} is`)
   health.addCheck(`subgraph ${name}`, () => pingSubgraph(name, url))
-  const sdl = readFileSync(new URL(`subgraphs/${name}/schema.graphql`, import.meta.url), 'utf8')
-  return { kind: 'remote', sdl, url }
-}
-
-async function pingSubgraph(name: SubgraphName, url: string): Promise<void> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: '{"query":"{ __typename }"}',
-  }).catch((cause: unknown) => {
-    throw new PlatformError('SUBGRAPH_UNAVAILABLE', `The subgraph ${name} cannot be reached`, { cause })
-  })
-  await response.body?.cancel()
-  if (!response.ok) throw new PlatformError('SUBGRAPH_UNAVAILABLE', `The subgraph ${name} answered ${response.status}`)
+  return remoteSubgraph(name, url)
 }
 
 async function startOps({ config, lifecycle, health, metrics }: Surroundings, role: Role): Promise<void> {
@@ -290,7 +277,7 @@ async function startIngest(
 ): Promise<void> {
   const instruments = new Instruments(database)
   const checkpoints = new SourceCheckpoints(database)
-  await instruments.add(KNOWN_INSTRUMENTS)
+  await instruments.add(SEED_INSTRUMENTS, SEED_AS_OF_MS)
   await lifecycle.start(`lock of ${source.name}`, () => new SourceLocks(database).lock(source.name))
   const deadLetters = new DeadLetters(database.pool)
   const run = { bus, codec, checkpoints, deadLetters, clock: systemClock, log, metrics, signal: lifecycle.signal }
@@ -321,7 +308,7 @@ async function startVendors(
   { read, unread }: Choice,
 ): Promise<void> {
   const instruments = new Instruments(database)
-  await instruments.add(KNOWN_INSTRUMENTS)
+  await instruments.add(SEED_INSTRUMENTS, SEED_AS_OF_MS)
   for (const [name, why] of unread) say(`${name.padEnd(17)} not read: ${why}`)
   const describe = (described: readonly Instrument[]) => instruments.add(described)
   const live = await lifecycle.start('ingest', async () =>

@@ -22,6 +22,11 @@ const matcher = new NameMatcher([
   named('DIS', 'The Walt Disney Company', 'Disney'),
   named('BTC-USD', 'Bitcoin'),
   named('CATX', 'Cat Corporation'),
+  named('JD', 'JD.com, Inc.'),
+  named('AI', 'C3.ai, Inc.'),
+  named('ELF', 'e.l.f. Beauty, Inc.'),
+  named('ARGX', 'argenx SE'),
+  named('WEN', "The Wendy's Company", "Wendy's"),
 ])
 
 describe('a text names', () => {
@@ -38,7 +43,9 @@ describe('a text names', () => {
     ['American International Group pays', ['AIG']],
     ['Traders pile into $TGT and $BRK.B', ['TGT', 'BRK.B']],
     ['Target (NYSE: TGT) opens stores', ['TGT']],
-    ['Alphabet Inc. (Nasdaq:GOOG) and Apple', ['GOOGL', 'GOOG', 'AAPL']],
+    ['Alphabet Inc. and Apple', ['GOOGL', 'GOOG', 'AAPL']],
+    ['JD.com, Amazon.com and C3.ai', ['JD', 'AI']],
+    ['e.l.f. Beauty, argenx and Wendy’s', ['ELF', 'ARGX', 'WEN']],
     ['Strike at UPS ends', ['UPS']],
     ['Apple buys, Apple sells, Apple waits', ['AAPL']],
   ])('%s: %j', (text, symbols) => {
@@ -51,6 +58,7 @@ describe('a text does not name', () => {
     ['a word of every day', 'Analysts raise their Target for the year; a Visa is needed'],
     ['a word in small letters', 'An apple a day'],
     ['a part of a word', 'Applebee and Pineapple, Googled'],
+    ['a name without the genitive that belongs to it', 'Wendy and McDonald'],
     ['half of a name', 'The American International School; the Bank of England; Walt Whitman'],
     ['a short word in small letters', 'a cat and a dog'],
     ['initials that are a word', 'The ups and downs. Ups!'],
@@ -74,10 +82,11 @@ test('a long text takes no longer than its words', () => {
 })
 
 test.each([
-  ['apple', named('AAPL', 'Apple Inc.')],
-  ['google', named('GOOGL', 'Alphabet Inc. Class A', 'Google')],
-  ['target corporation', named('TGT', 'Target Corporation', 'Target')],
-  ['walt disney', named('DIS', 'The Walt Disney Company')],
+  ['Apple', named('AAPL', 'Apple Inc.')],
+  ['Google', named('GOOGL', 'Alphabet Inc. Class A', 'Google')],
+  ['Bitcoin', named('BTC-USD', 'Bitcoin', 'BTCUSD')],
+  ['Target Corporation', named('TGT', 'Target Corporation', 'Target')],
+  ['Walt Disney', named('DIS', 'The Walt Disney Company')],
   ['', named('X', '—')],
 ])('news are searched for %j', (words, instrument) => {
   expect(searchWords(instrument)).toBe(words)

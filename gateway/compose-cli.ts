@@ -46,7 +46,7 @@ async function graphFiles(): Promise<Record<string, string>> {
     releases: store,
     dataQuality: store,
   })
-  const news = await buildNews({ ...around, articles: store })
+  const news = await buildNews({ ...around, articles: store, instruments: store })
   const { supergraph, schema } = compose([market, news])
   return {
     'subgraphs/market/schema.graphql': market.sdl,

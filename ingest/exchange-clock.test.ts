@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import {
   isUsMarketOpen,
+  lastUsCloseMs,
   localDate,
   localTimeMs,
   NEW_YORK,
@@ -32,6 +33,8 @@ test('the next bells are found over holidays and weekends', () => {
   expect(iso(nextUsCloseMs(wednesdayNight))).toBe('2026-11-27T18:00:00.000Z')
   const bell = Date.parse('2026-11-27T18:00:00Z')
   expect(iso(nextUsCloseMs(bell))).toBe('2026-11-30T21:00:00.000Z')
+  expect(iso(lastUsCloseMs(bell))).toBe('2026-11-27T18:00:00.000Z')
+  expect(iso(lastUsCloseMs(bell - 1))).toBe('2026-11-25T21:00:00.000Z')
 })
 
 test('a clock time belongs to a place', () => {

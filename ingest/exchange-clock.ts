@@ -37,16 +37,20 @@ export function isUsMarketOpen(timeMs: number): boolean {
 
 /** The first opening bell of the US exchanges at or after the time. */
 export const nextUsOpenMs = (fromMs: number): number =>
-  nextBell(fromMs, (date) => (usCloseOf(date) ? localTimeMs(date, '09:30', NEW_YORK) : undefined))
+  nearestBell(fromMs, 1, (date) => (usCloseOf(date) ? localTimeMs(date, '09:30', NEW_YORK) : undefined))
 
 /** The first closing bell of the US exchanges after the time. */
-export const nextUsCloseMs = (afterMs: number): number => nextBell(afterMs + 1, usCloseMs)
+export const nextUsCloseMs = (afterMs: number): number => nearestBell(afterMs + 1, 1, usCloseMs)
 
-function nextBell(fromMs: number, bellOf: (date: string) => number | undefined): number {
+/** The last closing bell of the US exchanges at or before the time. */
+export const lastUsCloseMs = (untilMs: number): number => nearestBell(untilMs, -1, usCloseMs)
+
+/** From the time on, or back from it. */
+function nearestBell(fromMs: number, direction: 1 | -1, bellOf: (date: string) => number | undefined): number {
   const start = DateTime.fromMillis(fromMs, { zone: NEW_YORK })
   for (let days = 0; days <= CLOSED_DAYS_MAX; days++) {
-    const bellMs = bellOf(start.plus({ days }).toFormat('yyyy-MM-dd'))
-    if (bellMs !== undefined && bellMs >= fromMs) return bellMs
+    const bellMs = bellOf(start.plus({ days: direction * days }).toFormat('yyyy-MM-dd'))
+    if (bellMs !== undefined && direction * (bellMs - fromMs) >= 0) return bellMs
   }
-  return fromMs + CLOSED_DAYS_MAX * 86_400_000
+  return fromMs + direction * CLOSED_DAYS_MAX * 86_400_000
 }

@@ -65,6 +65,8 @@ export function openMetrics() {
       'source',
     ]),
 
+    streamSkipped: counter('stream_skipped_total', 'Messages in the form of a trade that are none.', ['source']),
+
     busProduced: counter('bus_produced_records_total', 'Records acknowledged by the bus.', ['topic']),
     busProduceFailures: counter('bus_produce_failures_total', 'Rejected produce calls.', ['topic', 'code']),
     busBackpressure: counter('bus_backpressure_total', 'Produce calls that waited because the bus was at its bound.', [

@@ -40,7 +40,8 @@ const BUILDERS: Readonly<Record<SubgraphName, (from: SubgraphSources) => Promise
       releases: new EconomicReleases(database),
       dataQuality: new DataQualityEvents(database),
     }),
-  news: ({ database, ...around }) => buildNews({ ...around, articles: new Articles(database) }),
+  news: ({ database, ...around }) =>
+    buildNews({ ...around, articles: new Articles(database), instruments: new Instruments(database) }),
 }
 
 /** One subgraph over the store of the platform. */

@@ -3,12 +3,15 @@ import { quoteSnapshot } from '../../domain/quote-snapshot.ts'
 import { ManualClock } from '../../platform/clock.ts'
 import { silentLog } from '../../platform/log.ts'
 import { openMetrics } from '../../platform/metrics.ts'
+import { MemoryQuotas } from '../../tests/support/vendors/memory-quotas.ts'
 import type { PlannedUpdate } from '../catalogue.ts'
+import { KeyRing } from '../quota/key-ring.ts'
 import type { Interest } from '../quota/quota.ts'
 import type { SourceBatch } from '../source.ts'
 import { VendorError } from '../vendor-error.ts'
 import type { Feed, FeedAnswer, FeedCursor } from './feed.ts'
-import { type PolledCheckpoint, polledSource } from './polled-source.ts'
+import type { PolledCheckpoint } from './feed-progress.ts'
+import { polledSource } from './polled-source.ts'
 
 const START_MS = Date.UTC(2026, 10, 20, 15)
 const MINUTE_MS = 60_000
@@ -53,15 +56,26 @@ function world(symbols: readonly string[]) {
     },
     reparse: () => ({ facts: [], rejects: [] }),
   })
+  const metrics = openMetrics()
+  const quota = new KeyRing({
+    name: 'finnhub',
+    keys: [],
+    windows: [{ kind: 'sliding', requests: 60, perMs: MINUTE_MS }],
+    store: new MemoryQuotas(),
+    clock,
+    log: silentLog,
+    metrics,
+  })
   const source = polledSource({
     name: 'finnhub',
     feedsOf: (all) => all.map(feedOf),
+    quota,
     context: {
       settings: { variables: {}, symbols, urls: {} },
       interest: { current: () => interest },
       clock,
       log: silentLog,
-      metrics: openMetrics(),
+      metrics,
       tellPlan: (_source, plan) => plans.push(plan),
       tellTrouble: (_source, trouble) => troubles.push(trouble),
     },
@@ -92,7 +106,7 @@ async function readFor(
   const reading = (async () => {
     for await (const batch of source.read(from, stop.signal)) batches.push(batch)
   })()
-  // Awaited below; until then its failure is nobody's.
+  // It may end by itself before its time is over.
   reading.catch(() => undefined)
   await pass(clock, ms)
   stop.abort()
@@ -165,10 +179,10 @@ test('a vendor that says when to come back is not asked before', async () => {
     for await (const _ of here.source.read(undefined, stop.signal));
   })()
   await pass(here.clock, 10 * MINUTE_MS - 1)
-  expect(here.asked).toHaveLength(1)
+  expect(here.asked).toEqual(['AAPL', 'MSFT'])
   isLimited = false
   await pass(here.clock, 1)
-  expect(here.asked).toHaveLength(3)
+  expect(here.asked).toEqual(['AAPL', 'MSFT', 'AAPL', 'MSFT'])
   stop.abort()
   await reading
   expect(here.plans.flat().every(({ nextUpdateAtMs }) => nextUpdateAtMs >= START_MS)).toBe(true)

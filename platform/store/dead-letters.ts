@@ -13,12 +13,16 @@ export interface DeadLetter {
   readonly key: string | null
   readonly value: Buffer | null
   readonly headers: Readonly<Record<string, string>>
+  /** Which feed of a source told it. */
+  readonly feed?: string
 }
 
 /** What went wrong can quote the bytes that were wrong; the bytes themselves are kept whole. */
 const REASON_LENGTH_MAX = 1000
 const INGEST_APP = 'ingest'
 const INGEST_PARTITION = -1
+/** Positions of sources may be negative: -1 is one that was not told. */
+const BEFORE_ALL = Number.MIN_SAFE_INTEGER
 
 /**
  * Row and `<dlqOf>.dlq` event in one statement. A letter that is there already is not told again, even after its event
@@ -35,11 +39,11 @@ export async function appendDeadLetters(
   await database.query({
     name: 'dead-letters-append',
     text: `WITH letters AS (
-             SELECT * FROM unnest($4::int[], $5::bigint[], $6::text[], $7::text[], $8::bytea[], $9::text[], $10::text[])
-               AS l(part, "offset", code, reason, value, key, headers)
+             SELECT * FROM unnest($4::int[], $5::bigint[], $6::text[], $7::text[], $8::bytea[], $9::text[], $10::text[], $11::text[])
+               AS l(part, "offset", code, reason, value, key, headers, feed)
            ), fresh AS (
-             INSERT INTO dead_letters (app, topic, part, "offset", code, reason, value)
-             SELECT $1, $2, part, "offset", code, reason, value FROM letters
+             INSERT INTO dead_letters (app, topic, part, "offset", code, reason, value, feed)
+             SELECT $1, $2, part, "offset", code, reason, value, feed FROM letters
              ON CONFLICT DO NOTHING RETURNING part, "offset"
            )
            INSERT INTO outbox (event_id, topic, key, headers, value)
@@ -57,6 +61,7 @@ export async function appendDeadLetters(
       letters.map((l) => l.value),
       letters.map((l) => printable(l.key ?? '')),
       letters.map((l) => printableJson(deadLetterHeaders(topic, l))),
+      letters.map((l) => l.feed ?? null),
     ],
   })
 }
@@ -66,7 +71,7 @@ export async function keepDeadLetter(
   database: Queryable,
   app: string,
   topic: string,
-  letter: Omit<DeadLetter, 'key' | 'headers'>,
+  letter: Omit<DeadLetter, 'key' | 'headers' | 'feed'>,
 ): Promise<void> {
   await database.query(
     `INSERT INTO dead_letters (app, topic, part, "offset", code, reason, value) VALUES ($1, $2, $3, $4, $5, $6, $7)
@@ -78,6 +83,7 @@ export async function keepDeadLetter(
 const deadLetterHeaders = (topic: string, letter: DeadLetter): Record<string, string> => ({
   ...letter.headers,
   ...originHeaders(topic, letter.partition, letter.offset),
+  ...(letter.feed !== undefined && { 'x-original-feed': letter.feed }),
   'x-error-code': letter.code,
   'x-error-reason': readable(letter.reason),
 })
@@ -100,7 +106,28 @@ export interface StoredDeadLetter {
   readonly reason: string
   readonly value: Buffer | null
   readonly createdAt: Date
+  readonly feed: string | null
 }
+
+/** What a source told that is not a fact. */
+export interface SourceReject {
+  readonly position: number
+  readonly feed?: string
+  /** Where it would have gone; `stock-data` where it does not say. */
+  readonly topic?: Topic
+  readonly reason: string
+  readonly original: Buffer
+}
+
+/** Of one feed of a source; null where the source has but one. All of the source's where it is left out. */
+export interface RejectPage {
+  readonly feed?: string | null
+  readonly first: number
+  /** Offset of the last one already seen. */
+  readonly after?: number
+}
+
+const COLUMNS = `app, topic, part AS partition, "offset", code, reason, value, created_at AS "createdAt", feed`
 
 /** What was given up on: where sources put what is not a fact, and where operators look. */
 export class DeadLetters {
@@ -110,29 +137,28 @@ export class DeadLetters {
     this.#database = database
   }
 
-  /**
-   * What a source told that is not a fact, and was meant for `topic`. Idempotent by source and position.
-   * Stored at once, and on its way to the dead-letter topic.
-   */
-  async append(
-    source: string,
-    rejects: readonly { readonly position: number; readonly reason: string; readonly original: Buffer }[],
-    topic: Topic = 'stock-data',
-  ): Promise<void> {
+  /** Idempotent by source and position. Stored at once, and on its way to the dead-letter topic. */
+  async append(source: string, rejects: readonly SourceReject[]): Promise<void> {
     // The last of equals: one statement may not insert a row twice.
     const byPosition = new Map(rejects.map((reject) => [reject.position, reject]))
-    const letters = [...byPosition.values()].map(
-      ({ position, reason, original }): DeadLetter => ({
-        partition: INGEST_PARTITION,
-        offset: position,
-        code: 'INVALID_EVENT',
-        reason,
-        key: source,
-        value: original,
-        headers: {},
-      }),
-    )
-    await appendDeadLetters(this.#database, INGEST_APP, source, topic, letters)
+    const byTopic = Map.groupBy(byPosition.values(), ({ topic = 'stock-data' }) => topic)
+    for (const [topic, group] of byTopic)
+      await appendDeadLetters(
+        this.#database,
+        INGEST_APP,
+        source,
+        topic,
+        group.map(({ position, feed, reason, original }) => ({
+          partition: INGEST_PARTITION,
+          offset: position,
+          code: 'INVALID_EVENT',
+          reason,
+          key: source,
+          value: original,
+          headers: {},
+          ...(feed !== undefined && { feed }),
+        })),
+      )
   }
 
   /** Per app and topic (for sources: app `ingest` and the source's name). */
@@ -146,11 +172,36 @@ export class DeadLetters {
 
   /** The newest first, at most `first`. */
   async list(app: string, topic: string, first: number): Promise<StoredDeadLetter[]> {
-    const { rows } = await this.#database.query<StoredDeadLetter & { offset: string }>(
-      `SELECT app, topic, part AS partition, "offset", code, reason, value, created_at AS "createdAt"
-       FROM dead_letters WHERE app = $1 AND topic = $2 ORDER BY created_at DESC, part, "offset" DESC LIMIT $3`,
+    const { rows } = await this.#database.query<Row>(
+      `SELECT ${COLUMNS} FROM dead_letters WHERE app = $1 AND topic = $2
+       ORDER BY created_at DESC, part, "offset" DESC LIMIT $3`,
       [app, topic, first],
     )
-    return rows.map((row) => ({ ...row, offset: Number(row.offset) }))
+    return rows.map(letterOf)
+  }
+
+  /** What a source told and nobody has replayed since, in order of position. */
+  async rejects(source: string, { feed, first, after }: RejectPage): Promise<StoredDeadLetter[]> {
+    const { rows } = await this.#database.query<Row>(
+      `SELECT ${COLUMNS} FROM dead_letters
+       WHERE app = $1 AND topic = $2 AND part = $3 AND "offset" > $4 AND replayed_at IS NULL
+         AND ($5 OR feed IS NOT DISTINCT FROM $6)
+       ORDER BY "offset" LIMIT $7`,
+      [INGEST_APP, source, INGEST_PARTITION, after ?? BEFORE_ALL, feed === undefined, feed ?? null, first],
+    )
+    return rows.map(letterOf)
+  }
+
+  /** Today's parser could read these, and what it read is on the bus. */
+  async markReplayed(source: string, positions: readonly number[]): Promise<void> {
+    await this.#database.query(
+      `UPDATE dead_letters SET replayed_at = now()
+       WHERE app = $1 AND topic = $2 AND part = $3 AND "offset" = ANY ($4::bigint[]) AND replayed_at IS NULL`,
+      [INGEST_APP, source, INGEST_PARTITION, positions],
+    )
   }
 }
+
+type Row = StoredDeadLetter & { offset: string }
+
+const letterOf = (row: Row): StoredDeadLetter => ({ ...row, offset: Number(row.offset) })

@@ -2,6 +2,7 @@ import { PlatformError } from '../../domain/errors.ts'
 import type { AssetClass, Instrument } from '../../domain/instrument.ts'
 import type { Database } from './database.ts'
 import { checkPageSize } from './page-size.ts'
+import { printable } from './printable.ts'
 
 export interface InstrumentPage {
   /** Only these, where given. */
@@ -18,9 +19,11 @@ interface Row {
   exchange: string
   currency: string
   asset_class: AssetClass
+  aliases: string[]
+  cik: string | null
 }
 
-const COLUMNS = 'symbol, name, exchange, currency, asset_class'
+const COLUMNS = 'symbol, name, exchange, currency, asset_class, aliases, cik'
 const ROWS_PER_STATEMENT_MAX = 5_000
 export const SEARCH_TEXT_MAX = 100
 const SEARCH_WORDS_MAX = 8
@@ -33,27 +36,30 @@ export class Instruments {
     this.#database = database
   }
 
-  /** Adds new ones and describes known ones anew. Of several with one symbol the last counts. Repeating it changes nothing. */
-  async add(instruments: readonly Instrument[]): Promise<void> {
+  /**
+   * Adds new ones and describes known ones anew, but for those of which something is known that is newer than `asOfMs`.
+   * What is left empty stays as it was. Of several with one symbol the last counts. Repeating it changes nothing, and where
+   * nothing changes nothing is written.
+   */
+  async add(instruments: readonly Instrument[], asOfMs: number = Date.now()): Promise<void> {
+    await this.#describe('instruments_add', ADD, instruments, asOfMs)
+  }
+
+  /**
+   * Takes a list that somebody else keeps, such as a regulator's: adds the ones nobody has described and fills what is empty
+   * in the others. What `add` has said stays, but for the CIK: companies get a new one when they are merged or re-formed.
+   */
+  async refresh(instruments: readonly Instrument[], asOfMs: number = Date.now()): Promise<void> {
+    await this.#describe('instruments_refresh', REFRESH, instruments, asOfMs)
+  }
+
+  async #describe(name: string, sql: string, instruments: readonly Instrument[], asOfMs: number): Promise<void> {
     const bySymbol = [...new Map(instruments.map((instrument) => [instrument.symbol, instrument])).values()]
-    for (let from = 0; from < bySymbol.length; from += ROWS_PER_STATEMENT_MAX) {
-      const rows = bySymbol.slice(from, from + ROWS_PER_STATEMENT_MAX)
-      await this.#database.query(
-        'instruments_add',
-        `INSERT INTO instruments (${COLUMNS})
-         SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[])
-         ON CONFLICT (symbol) DO UPDATE
-         SET name = excluded.name, exchange = excluded.exchange, currency = excluded.currency,
-             asset_class = excluded.asset_class`,
-        [
-          rows.map((row) => row.symbol),
-          rows.map((row) => row.name),
-          rows.map((row) => row.exchange),
-          rows.map((row) => row.currency),
-          rows.map((row) => row.assetClass),
-        ],
-      )
-    }
+    for (let from = 0; from < bySymbol.length; from += ROWS_PER_STATEMENT_MAX)
+      await this.#database.query(name, sql, [
+        JSON.stringify(bySymbol.slice(from, from + ROWS_PER_STATEMENT_MAX), storable),
+        new Date(asOfMs),
+      ])
   }
 
   /** By symbol, in one query. Unknown ones are left out. */
@@ -80,9 +86,10 @@ export class Instruments {
   }
 
   /**
-   * Symbols that begin with the text come first (the very symbol before all), then names in which every word of the text
-   * begins a word, then names that contain them elsewhere (JPMorgan for "morgan"). Upper and lower case are the same.
-   * Reads the whole table, which is right for some ten thousand instruments.
+   * The very symbol or CIK comes first, then what is called exactly so, then symbols that begin with the text, then names
+   * and aliases in which every word of the text begins a word, then those that contain them elsewhere (JPMorgan for
+   * "morgan"); of equals, the ones of our own list first. Upper and lower case are the same, as are brk-b, BRK/B and BRK.B,
+   * and apostrophes and full stops may be left out. Reads the whole table, which is right for some ten thousand instruments.
    * @throws INVALID_ARGUMENT for a text over SEARCH_TEXT_MAX characters
    */
   async search(text: string, first: number): Promise<Instrument[]> {
@@ -92,27 +99,106 @@ export class Instruments {
         'INVALID_ARGUMENT',
         `A search text has at most ${SEARCH_TEXT_MAX} characters, was ${text.length}`,
       )
-    const words = text.normalize('NFC').toLowerCase().split(/\s+/).filter(Boolean).slice(0, SEARCH_WORDS_MAX)
+    const words = spoken(text).slice(0, SEARCH_WORDS_MAX)
     if (words.length === 0) return []
-    const symbol = words.join(' ').toUpperCase()
-    const rows = await this.#database.query<Row>(
-      'instruments_search',
-      `SELECT ${COLUMNS} FROM instruments
-       WHERE symbol LIKE $2 OR lower(name) LIKE ALL ($4::text[])
-       ORDER BY CASE WHEN symbol = $1 THEN 0 WHEN symbol LIKE $2 THEN 1
-                     WHEN ' ' || lower(name) LIKE ALL ($3::text[]) THEN 2 ELSE 3 END, symbol
-       LIMIT $5`,
-      [
-        symbol,
-        `${literal(symbol)}%`,
-        words.map((word) => `% ${literal(word)}%`),
-        words.map((word) => `%${literal(word)}%`),
-        first,
-      ],
-    )
+    const symbol = text
+      .normalize('NFC')
+      .trim()
+      .toUpperCase()
+      .replace(/[-/\s]+/g, '.')
+    const rows = await this.#database.query<Row>('instruments_search', SEARCH, [
+      symbol,
+      `${literal(symbol)}%`,
+      cikOf(text),
+      words.join(' '),
+      words.map((word) => `% ${literal(word)}%`),
+      words.map((word) => `%${literal(word)}%`),
+      first,
+    ])
     return rows.map(instrumentOf)
   }
 }
+
+/** Names from outside may hold anything; PostgreSQL's text takes neither NUL nor half a character. */
+const storable = (_key: string, value: unknown): unknown =>
+  typeof value === 'string' ? printable(value.toWellFormed()) : value
+
+// What is told already, or is not as new as what is known, is left out before it is inserted: an upsert that changes
+// nothing would still lock and write every row.
+const TOLD = `
+  WITH told AS (
+    SELECT symbol, name, exchange, currency, "assetClass" AS asset_class, aliases, cik
+    FROM json_to_recordset($1::json)
+      AS t(symbol text, name text, exchange text, currency text, "assetClass" text, aliases text[], cik text)
+  )`
+const UPSERT = `
+  INSERT INTO instruments AS i (${COLUMNS}, reviewed, described_at)
+  SELECT ${COLUMNS}, reviewed, $2::timestamptz FROM fresh ORDER BY symbol
+  ON CONFLICT (symbol) DO UPDATE
+  SET name = excluded.name, exchange = excluded.exchange, currency = excluded.currency,
+      asset_class = excluded.asset_class, aliases = excluded.aliases, cik = excluded.cik,
+      reviewed = excluded.reviewed, described_at = excluded.described_at`
+const CHANGED = `(m.name, m.exchange, m.currency, m.asset_class, m.aliases, m.cik, m.reviewed)
+  IS DISTINCT FROM (k.name, k.exchange, k.currency, k.asset_class, k.aliases, k.cik, k.reviewed)`
+
+const ADD = `${TOLD}, fresh AS (
+    SELECT m.* FROM told t LEFT JOIN instruments k USING (symbol)
+    CROSS JOIN LATERAL (
+      SELECT t.symbol, t.name, coalesce(nullif(t.exchange, ''), k.exchange, '') AS exchange, t.currency,
+             coalesce(nullif(t.asset_class, 'UNKNOWN'), k.asset_class, 'UNKNOWN') AS asset_class,
+             CASE WHEN t.aliases = '{}' THEN coalesce(k.aliases, '{}') ELSE t.aliases END AS aliases,
+             coalesce(t.cik, k.cik) AS cik, true AS reviewed
+    ) m
+    WHERE k.symbol IS NULL OR ((k.described_at IS NULL OR k.described_at <= $2) AND ${CHANGED})
+  )${UPSERT}
+  WHERE i.described_at IS NULL OR i.described_at <= excluded.described_at`
+
+const REFRESH = `${TOLD}, fresh AS (
+    SELECT m.* FROM told t LEFT JOIN instruments k USING (symbol)
+    CROSS JOIN LATERAL (SELECT coalesce(k.reviewed, false) AS reviewed,
+                               k.reviewed OR (k.asset_class <> 'UNKNOWN' AND t.asset_class = 'UNKNOWN') AS classed) known
+    CROSS JOIN LATERAL (
+      SELECT t.symbol, CASE WHEN known.reviewed THEN k.name ELSE t.name END AS name,
+             CASE WHEN known.reviewed THEN coalesce(nullif(k.exchange, ''), t.exchange)
+                  ELSE coalesce(nullif(t.exchange, ''), k.exchange, '') END AS exchange,
+             CASE WHEN known.classed THEN k.currency ELSE t.currency END AS currency,
+             CASE WHEN known.classed THEN k.asset_class ELSE t.asset_class END AS asset_class,
+             CASE WHEN known.reviewed OR t.aliases = '{}' THEN coalesce(k.aliases, '{}') ELSE t.aliases END AS aliases,
+             coalesce(t.cik, k.cik) AS cik, known.reviewed
+    ) m
+    WHERE k.symbol IS NULL OR ${CHANGED}
+  )${UPSERT}`
+
+/** The same letters as `spoken` makes of a text. */
+const said = (column: string) => `lower(translate(${column}, '-/&''’.,', '   '))`
+
+const SEARCH = `
+  SELECT ${COLUMNS.split(', ').map((column) => `i.${column}`)}
+  FROM instruments i
+  CROSS JOIN LATERAL (
+    SELECT translate(i.symbol, '-/', '..') AS symbol,
+           ARRAY(SELECT ${said('written')} FROM unnest(i.name || i.aliases) written) AS names
+  ) said
+  WHERE said.symbol LIKE $2 OR i.cik = $3 OR EXISTS (SELECT FROM unnest(said.names) name WHERE name LIKE ALL ($6::text[]))
+  ORDER BY CASE WHEN said.symbol = $1 OR i.cik = $3 THEN 0 WHEN $4 = ANY (said.names) THEN 1
+                WHEN said.symbol LIKE $2 THEN 2
+                WHEN EXISTS (SELECT FROM unnest(said.names) name WHERE ' ' || name LIKE ALL ($5::text[])) THEN 3
+                ELSE 4 END, i.reviewed DESC, i.symbol
+  LIMIT $7`
+
+/** Lower case words without the marks that some write and some leave out. */
+const spoken = (text: string): string[] =>
+  text
+    .normalize('NFC')
+    .toLowerCase()
+    .replace(/[-/&]/g, ' ')
+    .replace(/['’.,]/g, '')
+    .split(/\s+/)
+    .filter(Boolean)
+
+/** Ten digits, as we keep it; null where the text is no CIK. */
+const cikOf = (text: string): string | null =>
+  /^\s*(?:CIK)?\s*(\d{4,10})\s*$/i.exec(text)?.[1].padStart(10, '0') ?? null
 
 /** Somebody who types `50%` looks for a percent sign. */
 const literal = (text: string): string => text.replace(/[\\%_]/g, '\\$&')
@@ -123,4 +209,6 @@ const instrumentOf = (row: Row): Instrument => ({
   exchange: row.exchange,
   currency: row.currency,
   assetClass: row.asset_class,
+  aliases: row.aliases,
+  cik: row.cik,
 })

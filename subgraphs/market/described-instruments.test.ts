@@ -10,6 +10,8 @@ const apple: Instrument = {
   exchange: 'XNAS',
   currency: 'USD',
   assetClass: 'EQUITY',
+  aliases: [],
+  cik: null,
 }
 
 function open(stored: Map<string, Instrument>) {

@@ -66,7 +66,8 @@ export class InstrumentResolver {
   }
 
   @Query(() => [InstrumentObject], {
-    description: 'Instruments whose symbol or name begins with the text or has a word that does, best first.',
+    description:
+      'Instruments whose symbol, name, other name or CIK is the text, begins with it or has words that do, best first.',
   })
   async searchInstruments(
     @Arg('text', () => String, {

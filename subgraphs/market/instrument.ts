@@ -41,6 +41,18 @@ export class InstrumentObject {
 
   @Field(() => AssetClassEnum, { description: 'What kind of thing it is.' })
   assetClass: AssetClass
+
+  @Field(() => [String], {
+    description: 'What else people call it by: short names, brands, symbols it once had; the most usual first.',
+  })
+  aliases: readonly string[]
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      "Its company's Central Index Key at the SEC, ten digits. Null where there is none or nobody has told it.",
+  })
+  cik: string | null
 }
 
 @ObjectType('InstrumentEdge', { description: 'An instrument in a list, with its place.' })

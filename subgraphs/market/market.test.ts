@@ -51,6 +51,8 @@ test.each([
   ['Observation', 'value', '(): Float'],
   ['Observation', 'vintage', '(): Date!'],
   ['EconomicSeries', 'latest', '(): Observation'],
+  ['Instrument', 'aliases', '(): [String!]!'],
+  ['Instrument', 'cik', '(): String'],
   ['Instrument', 'quote', '(): Quote'],
   ['Instrument', 'freshness', '(): Freshness'],
   ['Freshness', 'nextUpdateAt', '(): DateTime'],

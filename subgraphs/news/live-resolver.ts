@@ -8,6 +8,7 @@ import type { Metrics } from '../../platform/metrics.ts'
 import { listen } from '../../platform/pubsub/listener-queue.ts'
 import { EVERY_KEY, type PubSub } from '../../platform/pubsub/pubsub.ts'
 import { ArticleKindEnum, ArticleObject, articleView } from './article.ts'
+import type { InstrumentStore } from './stores.ts'
 
 const SYMBOLS_MAX = 100
 /** Articles of one subscription that may wait to be resolved; beyond it the oldest are dropped and counted. */
@@ -18,16 +19,19 @@ interface Wanted {
   readonly kinds?: readonly ArticleKind[]
 }
 
+export interface LiveSources {
+  readonly instruments: InstrumentStore
+  readonly pubsub: PubSub
+  readonly watchers: Watchers
+  readonly metrics: Metrics
+}
+
 @Resolver()
 export class LiveResolver {
-  readonly #pubsub: PubSub
-  readonly #watchers: Watchers
-  readonly #metrics: Metrics
+  readonly #from: LiveSources
 
-  constructor({ pubsub, watchers, metrics }: { pubsub: PubSub; watchers: Watchers; metrics: Metrics }) {
-    this.#pubsub = pubsub
-    this.#watchers = watchers
-    this.#metrics = metrics
+  constructor(from: LiveSources) {
+    this.#from = from
   }
 
   @Subscription(() => ArticleObject, {
@@ -53,13 +57,16 @@ export class LiveResolver {
     const wanted = symbols ? symbolsOf(symbols, 1, SYMBOLS_MAX) : []
     const keys = symbols ? wanted : [EVERY_KEY]
     const channels = keys.map((key) => ({ channel: 'article', key }) as const)
-    const articles = await listen(this.#pubsub, channels, {
+    const { instruments, pubsub, watchers, metrics } = this.#from
+    // Sources spend requests on what is watched, so nobody can make them ask for what is no instrument.
+    const known = await instruments.find(wanted)
+    const articles = await listen(pubsub, channels, {
       keep: 'all',
       limit: ARTICLES_WAITING_MAX,
-      metrics: this.#metrics,
+      metrics,
       only: (article, key) => (!kinds || kinds.includes(article.kind)) && key === firstKey(article, keys),
     })
-    articles.onReturn(this.#watchers.watch(wanted))
+    articles.onReturn(watchers.watch(wanted.filter((symbol) => known.has(symbol))))
     return articles
   }
 }

@@ -8,10 +8,11 @@ import { ArticleResolver } from './article-resolver.ts'
 import { InstrumentResolver } from './instrument-resolver.ts'
 import { LiveResolver } from './live-resolver.ts'
 import { openLoaders } from './loaders.ts'
-import type { ArticleStore } from './stores.ts'
+import type { ArticleStore, InstrumentStore } from './stores.ts'
 
 export interface NewsSources {
   readonly articles: ArticleStore
+  readonly instruments: InstrumentStore
   readonly pubsub: PubSub
   readonly watchers: Watchers
   readonly metrics: Metrics

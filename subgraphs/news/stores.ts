@@ -11,6 +11,11 @@ export interface ArticlePage {
   readonly hasNext: boolean
 }
 
+/** Which symbols are those of instruments. */
+export interface InstrumentStore {
+  find(symbols: readonly string[]): Promise<ReadonlyMap<string, unknown>>
+}
+
 /** What this subgraph asks of the store. `platform/store` answers; tests answer from memory. */
 export interface ArticleStore {
   /** Those that exist, by id. */

@@ -225,7 +225,7 @@ describe.each<PlannerName>(['rust', 'js'])(
 
     test('symbols are watched as long as somebody listens', async () => {
       using ticks = live('subscription { ticks(symbols: ["AAPL", "MSFT"]) { price } }')
-      using news = live('subscription { articles(symbols: ["AAPL"]) { id } }')
+      using news = live('subscription { articles(symbols: ["AAPL", "NEW"]) { id } }')
       await served.live(2)
       await served.market.clock.advance(15_000)
       expect(Object.fromEntries(served.market.watched)).toEqual({ AAPL: 2, MSFT: 1 })

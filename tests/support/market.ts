@@ -20,6 +20,8 @@ const instrument = (symbol: string, name: string): Instrument => ({
   exchange: 'XNAS',
   currency: 'USD',
   assetClass: 'EQUITY',
+  aliases: name === 'Apple Inc.' ? ['Apple'] : [],
+  cik: name === 'Apple Inc.' ? '0000320193' : null,
 })
 
 export const INSTRUMENTS: readonly Instrument[] = [

@@ -19,13 +19,16 @@ export interface FakeNews {
 }
 
 /** The news subgraph over a store in memory. */
-export async function fakeNews(around: Omit<NewsSources, 'articles'>): Promise<FakeNews> {
+export async function fakeNews(around: Omit<NewsSources, 'articles' | 'instruments'>): Promise<FakeNews> {
   const page = (rows: readonly Article[], first: number, after?: ArticlePlace): ArticlePage => {
     const rest = after ? rows.filter(({ publishedAtMs }) => publishedAtMs < after.publishedAtMs) : rows
     return { items: rest.slice(0, first), hasNext: rest.length > first }
   }
   const subgraph = await buildNews({
     ...around,
+    instruments: {
+      find: async (symbols) => new Map(symbols.filter((symbol) => symbol !== 'NEW').map((symbol) => [symbol, true])),
+    },
     articles: {
       find: async (ids) => new Map(ARTICLES.filter(({ id }) => ids.includes(id)).map((one) => [one.id, one])),
       page: async ({ symbols, kinds, sources, fromMs = 0, toMs = Number.POSITIVE_INFINITY, first, after }) =>

@@ -26,13 +26,14 @@ export const alphaVantage: VendorSource = {
     const perMinute =
       ALPHA_VANTAGE_REQUESTS_PER_MINUTE === undefined ? undefined : Number(ALPHA_VANTAGE_REQUESTS_PER_MINUTE)
     const windows = perMinute === undefined ? freeWindows : premiumWindows(perMinute)
+    const quota = new KeyRing({ name: NAME, keys, windows, store: quotas, clock, log, metrics })
     const client = new AlphaVantageClient(
       openVendorHttp({
         vendor: NAME,
         title: VENDORS[NAME].title,
         baseUrl: settings.urls[NAME]?.http ?? BASE_URL,
         userAgent: USER_AGENT,
-        quota: new KeyRing({ name: NAME, keys, windows, store: quotas, clock, log, metrics }),
+        quota,
         sign: (key) => ({ query: { apikey: key } }),
         clock,
         log,
@@ -42,6 +43,7 @@ export const alphaVantage: VendorSource = {
     const plan = { isPremium: perMinute !== undefined, requestsPerDay: FREE_REQUESTS_PER_DAY * keys.length }
     return polledSource({
       name: NAME,
+      quota,
       feedsOf: (symbols) => feedsOf(symbols, { client, plan, now: clock.now, describe: context.describe, isDescribed }),
       context,
     })

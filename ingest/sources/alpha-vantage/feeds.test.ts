@@ -59,6 +59,18 @@ describe('a free key', () => {
     expect(quote.dueMs(MONDAY_NOON_MS, undefined)).toBe(MONDAY_NOON_MS)
   })
 
+  test('looks once more for a quote that was not there yet', async () => {
+    const { clock, named } = world(['IBM'])
+    const quote = named('quote:IBM')
+    // Monday evening, and the quote that comes is Friday's.
+    await clock.advance(Date.parse('2026-11-23T23:00:00Z') - clock.now())
+    await quote.ask(undefined, never)
+    expect(dueIso(quote.dueMs(clock.now(), clock.now()))).toBe('2026-11-24T04:00:00.000Z')
+    await clock.advance(5 * HOUR_MS)
+    await quote.ask(undefined, never)
+    expect(dueIso(quote.dueMs(clock.now(), clock.now()))).toBe('2026-11-24T23:00:00.000Z')
+  })
+
   test('asks for bars too where the day has room for them after all quotes and the news', () => {
     const count = (symbols: number) =>
       world(Array.from({ length: symbols }, (_, i) => `S${i}`)).feeds.filter(({ name }) => name.startsWith('bars:'))

@@ -1,11 +1,12 @@
 import type { Instrument } from '../../../domain/instrument.ts'
-import { isUsMarketOpen, nextUsCloseMs, nextUsOpenMs } from '../../exchange-clock.ts'
+import { isUsMarketOpen, lastUsCloseMs, nextUsCloseMs, nextUsOpenMs } from '../../exchange-clock.ts'
 import { numberIn } from '../../polling/cursor-values.ts'
 import { factsOn } from '../../polling/facts-on.ts'
 import type { Feed, FeedAnswer, FeedCursor } from '../../polling/feed.ts'
 import { VendorError } from '../../vendor-error.ts'
 import type { AlphaVantageClient, IntradayInterval } from './client.ts'
-import { parseBars, parseNews, parseQuote, unitsIn } from './parse.ts'
+import { parseBars, parseQuote, unitsIn } from './parse.ts'
+import { parseNews } from './parse-news.ts'
 import { listingOf, mayBeInPence, toAlphaVantage } from './symbols.ts'
 
 const MINUTE_MS = 60_000
@@ -14,6 +15,8 @@ const DAY_MS = 24 * HOUR_MS
 
 /** Free data are made new at the end of the day, some time after the bell. */
 const SETTLED_AFTER_MS = 2 * HOUR_MS
+/** Where the day's quote was not there yet, it is looked for once more. */
+const LOOK_AGAIN_AFTER_MS = 5 * HOUR_MS
 const LIVE_QUOTE_EVERY_MS = MINUTE_MS
 /** One answer holds a hundred bars: of a minute for a morning, of five minutes for a session of 78. */
 const MINUTE_BARS_EVERY_MS = HOUR_MS
@@ -58,16 +61,21 @@ export function feedsOf(symbols: readonly string[], context: FeedContext): reado
 
 function quoteFeed(symbol: string, { client, plan, now }: FeedContext): Feed {
   const inPence = mayBeInPence(symbol)
+  let lookAgainAtMs: number | undefined
   return {
     name: `quote:${symbol}`,
     symbol,
     topic: 'stock-quotes',
     // The first time a London line has to be searched for: only the search tells what its price is told in.
     cost: inPence ? 2 : 1,
-    dueMs: (nowMs, lastAskedMs) => quoteDueMs(symbol, plan, nowMs, lastAskedMs),
+    dueMs: (nowMs, lastAskedMs) =>
+      Math.min(quoteDueMs(symbol, plan, nowMs, lastAskedMs), lookAgainAtMs ?? Number.POSITIVE_INFINITY),
     ask: async (cursor, signal) => {
       const unitsPerCurrency = inPence ? await londonUnits(symbol, client, cursor, signal) : 1
       const quote = await client.quote({ symbol, unitsPerCurrency }, signal)
+      const isOld = quote.facts.some(({ eventTimeMs }) => eventTimeMs < settledCloseMs(now()))
+      lookAgainAtMs =
+        isOld && lookAgainAtMs === undefined && !isForeign(symbol) ? now() + LOOK_AGAIN_AFTER_MS : undefined
       return { ...factsOn('stock-quotes', quote), ...(inPence && { cursor: { unitsPerCurrency } }) }
     },
     reparse: (original) =>
@@ -78,9 +86,15 @@ function quoteFeed(symbol: string, { client, plan, now }: FeedContext): Feed {
   }
 }
 
+/** Its exchange keeps hours and holidays that we do not. */
+const isForeign = (symbol: string): boolean => listingOf(symbol).close !== undefined
+
+/** The close that free data should be as of by now. */
+const settledCloseMs = (nowMs: number): number => lastUsCloseMs(nowMs - SETTLED_AFTER_MS)
+
 function quoteDueMs(symbol: string, plan: Plan, nowMs: number, lastAskedMs: number | undefined): number {
   if (lastAskedMs === undefined) return nowMs
-  if (listingOf(symbol).close !== undefined) return lastAskedMs + (plan.isPremium ? HOUR_MS : DAY_MS)
+  if (isForeign(symbol)) return lastAskedMs + (plan.isPremium ? HOUR_MS : DAY_MS)
   const settledMs = nextUsCloseMs(lastAskedMs - SETTLED_AFTER_MS) + SETTLED_AFTER_MS
   if (!plan.isPremium) return settledMs
   const soonMs = lastAskedMs + LIVE_QUOTE_EVERY_MS
@@ -155,7 +169,7 @@ function descriptionFeed(symbol: string, { client, describe }: FeedContext): Fee
       const found = facts.find((candidate) => candidate.symbol === symbol)
       if (!found) throw new VendorError('VENDOR_UNKNOWN', `Alpha Vantage finds no ${symbol}`)
       const { name, currency, assetClass } = found
-      await describe([{ symbol, name, exchange: '', currency, assetClass }])
+      await describe([{ symbol, name, exchange: '', currency, assetClass, aliases: [], cik: null }])
       return { facts: [], rejects }
     },
     reparse: (): Pick<FeedAnswer, 'facts' | 'rejects'> => ({ facts: [], rejects: [] }),

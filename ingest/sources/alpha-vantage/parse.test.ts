@@ -4,7 +4,9 @@ import { article } from '../../../domain/article.ts'
 import { historicalBar } from '../../../domain/historical-bar.ts'
 import { quoteSnapshot } from '../../../domain/quote-snapshot.ts'
 import { expectParserPromises } from '../../../tests/support/vendors/parser-promises.ts'
-import { parseBars, parseNews, parseQuote, parseSearch } from './parse.ts'
+import { parseBars, parseQuote } from './parse.ts'
+import { parseNews } from './parse-news.ts'
+import { parseSearch } from './parse-search.ts'
 
 const NOW_MS = Date.parse('2026-11-23T16:00:00Z')
 const payload = (name: string) => readFileSync(new URL(`payloads/${name}.json`, import.meta.url))

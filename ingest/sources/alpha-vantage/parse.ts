@@ -1,35 +1,21 @@
 import { DateTime, IANAZone } from 'luxon'
 import { z } from 'zod'
-import { type Article, article, SYMBOLS_PER_ARTICLE_MAX } from '../../../domain/article.ts'
 import { BAR_INTERVAL_MS, type BarInterval } from '../../../domain/bar.ts'
 import { PlatformError } from '../../../domain/errors.ts'
 import { type HistoricalBar, historicalBar } from '../../../domain/historical-bar.ts'
-import type { AssetClass } from '../../../domain/instrument.ts'
 import { type QuoteSnapshot, quoteSnapshot } from '../../../domain/quote-snapshot.ts'
 import { VENDORS } from '../../../domain/vendors.ts'
-import { canonicalUrl, idOfUrl } from '../../canonical-url.ts'
 import { localDate, localTimeMs, usCloseMs } from '../../exchange-clock.ts'
 import { type ItemsRead, JsonAnswer } from '../../json-answer.ts'
-import { plainText } from '../../plain-text.ts'
 import { VendorError } from '../../vendor-error.ts'
-import { answerOf, saysNoArticles, VENDOR } from './notices.ts'
+import { decimal } from './decimal.ts'
+import { answerOf, VENDOR } from './notices.ts'
 import { fromAlphaVantage, listingOf } from './symbols.ts'
 
 const SOURCE = 'alpha-vantage'
 const { licence } = VENDORS[SOURCE]
 const DELAYED_BY_MS = 15 * 60_000
-const HEADLINE_LENGTH_MAX = 1_000
-const SUMMARY_LENGTH_MAX = 5_000
-const PUBLISHER_LENGTH_MAX = 200
 
-/** Numbers are told as text, with dots and without thousands. */
-const decimal = z.union([
-  z.number(),
-  z
-    .string()
-    .regex(/^-?\d+(\.\d+)?$/, 'expected a decimal number')
-    .transform(Number),
-])
 const date = z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'expected a date')
 const invalid = (what: string) => new PlatformError('INVALID_EVENT', what)
 
@@ -150,127 +136,6 @@ export function parseBars(body: Buffer, symbol: string, receivedAtMs: number): I
         licence,
         ingestTimeMs: receivedAtMs,
       })
-    },
-  })
-}
-
-const mood = z.object({ ticker: z.string(), relevance_score: decimal.catch(0) })
-const newsFields = z.object({
-  title: z.string(),
-  url: z.string(),
-  time_published: z.string(),
-  summary: z.string().nullish(),
-  source: z.string().nullish(),
-  overall_sentiment_score: decimal.nullish().catch(null),
-  overall_sentiment_label: z.string().nullish().catch(null),
-  ticker_sentiment: z.array(mood).nullish(),
-})
-type NewsFields = z.infer<typeof newsFields>
-
-/** NEWS_SENTIMENT. */
-export function parseNews(body: Buffer, receivedAtMs: number): ItemsRead<Article> {
-  const answer = answerOf(body, receivedAtMs)
-  if (saysNoArticles(answer)) return { facts: [], rejects: [] }
-  const { feed } = answer.as(z.object({ feed: z.array(z.unknown()) }))
-  return answer.items(feed, {
-    where: 'feed',
-    schema: newsFields,
-    alone: (item) => ({ feed: [item] }),
-    read: (item) => articleOf(item, receivedAtMs),
-  })
-}
-
-const articleOf = (item: NewsFields, ingestTimeMs: number): Article =>
-  article({
-    id: `${SOURCE}:${idOfUrl(item.url)}`,
-    source: SOURCE,
-    licence,
-    kind: 'NEWS',
-    headline: plainText(item.title, HEADLINE_LENGTH_MAX),
-    summary: plainText(item.summary ?? '', SUMMARY_LENGTH_MAX),
-    url: canonicalUrl(item.url),
-    publisher: plainText(item.source ?? '', PUBLISHER_LENGTH_MAX) || VENDOR,
-    language: 'en',
-    publishedAtMs: utcMs(item.time_published),
-    ingestTimeMs,
-    symbols: symbolsOf(item.ticker_sentiment ?? []),
-    vendorSentiment: item.overall_sentiment_score ?? moodOf(item.overall_sentiment_label ?? ''),
-    filing: null,
-  })
-
-/** `20261120T143000`, UTC. */
-function utcMs(stamp: string): number {
-  const time = DateTime.fromFormat(stamp, stamp.length > 13 ? "yyyyMMdd'T'HHmmss" : "yyyyMMdd'T'HHmm", { zone: 'utc' })
-  if (!time.isValid) throw invalid(`time_published must be like 20261120T143000, was ${stamp.slice(0, 30)}`)
-  return time.toMillis()
-}
-
-const symbolsOf = (moods: readonly z.infer<typeof mood>[]): string[] => {
-  const symbols = moods
-    .toSorted((a, b) => b.relevance_score - a.relevance_score)
-    .map(({ ticker }) => fromAlphaVantage(ticker))
-    .filter((symbol) => symbol !== undefined)
-  return [...new Set(symbols)].slice(0, SYMBOLS_PER_ARTICLE_MAX)
-}
-
-/** The middle of what Alpha Vantage means by the word; its documentation and its answers write some of them differently. */
-const MOODS: ReadonlyMap<string, number> = new Map([
-  ['bearish', -0.5],
-  ['somewhat-bearish', -0.25],
-  ['neutral', 0],
-  ['somewhat-bullish', 0.25],
-  ['bullish', 0.5],
-])
-const moodOf = (label: string): number | null => MOODS.get(label.toLowerCase().replaceAll(/[_ ]/g, '-')) ?? null
-
-/** An instrument as the search describes it. */
-export interface Candidate {
-  readonly symbol: string
-  readonly name: string
-  readonly assetClass: AssetClass
-  /** ISO 4217. */
-  readonly currency: string
-  readonly unitsPerCurrency: number
-  readonly region: string
-  /** From 0 to 1: how well it fits the words. */
-  readonly match: number
-}
-
-const CLASSES: ReadonlyMap<string, AssetClass> = new Map([
-  ['equity', 'EQUITY'],
-  ['etf', 'ETF'],
-])
-const matchFields = z.object({
-  '1. symbol': z.string(),
-  '2. name': z.string(),
-  '3. type': z.string(),
-  '4. region': z.string(),
-  '8. currency': z.string(),
-  '9. matchScore': decimal,
-})
-
-/** SYMBOL_SEARCH, the best match first. What has no symbol of the platform's form is left out. */
-export function parseSearch(body: Buffer, receivedAtMs: number): ItemsRead<Candidate> {
-  const answer = answerOf(body, receivedAtMs)
-  const { bestMatches } = answer.as(z.object({ bestMatches: z.array(z.unknown()) }))
-  return answer.items(bestMatches, {
-    where: 'bestMatches',
-    schema: matchFields,
-    alone: (item) => ({ bestMatches: [item] }),
-    read: (item) => {
-      const symbol = fromAlphaVantage(item['1. symbol'])
-      const name = plainText(item['2. name'], 200)
-      if (symbol === undefined || name === '') return undefined
-      const isPence = item['8. currency'] === 'GBX'
-      return {
-        symbol,
-        name,
-        assetClass: CLASSES.get(item['3. type'].toLowerCase()) ?? 'UNKNOWN',
-        currency: isPence ? 'GBP' : item['8. currency'],
-        unitsPerCurrency: isPence ? 100 : 1,
-        region: plainText(item['4. region'], 100),
-        match: item['9. matchScore'],
-      }
     },
   })
 }

@@ -37,20 +37,22 @@ export const frankfurter: VendorSource = {
   name: NAME,
   needs: [],
   open(context) {
-    const http = openHttp(context)
-    return polledSource({ name: NAME, context, feedsOf: (symbols) => [ratesFeed(symbols, http, context.clock.now)] })
+    const { quotas, clock, log, metrics } = context
+    // It publishes no limit; this is politeness.
+    const windows = [{ kind: 'sliding', requests: 10, perMs: 60_000 }] as const
+    const quota = new KeyRing({ name: NAME, keys: [], windows, store: quotas, clock, log, metrics })
+    const http = openHttp(context, quota)
+    return polledSource({ name: NAME, context, quota, feedsOf: (symbols) => [ratesFeed(symbols, http, clock.now)] })
   },
 }
 
-function openHttp({ settings, quotas, clock, log, metrics }: SourceContext): VendorHttp {
-  // It publishes no limit; this is politeness.
-  const windows = [{ kind: 'sliding', requests: 10, perMs: 60_000 }] as const
+function openHttp({ settings, clock, log, metrics }: SourceContext, quota: KeyRing): VendorHttp {
   return openVendorHttp({
     vendor: NAME,
     title: VENDORS[NAME].title,
     baseUrl: settings.urls[NAME]?.http ?? BASE_URL,
     userAgent: 'investor-updates',
-    quota: new KeyRing({ name: NAME, keys: [], windows, store: quotas, clock, log, metrics }),
+    quota,
     clock,
     log,
     metrics,

@@ -33,8 +33,9 @@ export class ChangedSeries {
     this.#changedAtMs.set(seriesId, Math.max(changedAtMs, this.#changedAtMs.get(seriesId) ?? 0))
   }
 
-  asked(seriesId: string): void {
-    this.#changedAtMs.delete(seriesId)
+  /** What changed while it was being asked for is asked for again. */
+  asked(seriesId: string, askedMs: number): void {
+    if ((this.#changedAtMs.get(seriesId) ?? 0) <= askedMs) this.#changedAtMs.delete(seriesId)
   }
 
   has(seriesId: string): boolean {
@@ -76,9 +77,9 @@ function updatesFeed({ client, seriesIds, now }: FeedContext, changed: ChangedSe
       for (const seriesId of listIn(cursor, 'pending')) if (followed.has(seriesId)) changed.mark(seriesId, nowMs)
       const fromMs = Math.max(untilMs - UPDATES_OVERLAP_MS, nowMs - UPDATES_BACK_MS_MAX)
       const updates = await client.updates(fromMs, nowMs, signal)
-      for (const { seriesId } of updates.facts) if (followed.has(seriesId)) changed.mark(seriesId, nowMs)
+      for (const { seriesId } of updates.facts) if (followed.has(seriesId)) changed.mark(seriesId, now())
       // More than is listed has changed; one of ours may be beyond the list.
-      if (!updates.whole) for (const seriesId of followed) changed.mark(seriesId, nowMs)
+      if (!updates.whole) for (const seriesId of followed) changed.mark(seriesId, now())
       return { facts: [], rejects: updates.rejects, cursor: { untilMs: nowMs, pending: changed.all } }
     },
     reparse: () => ({ facts: [], rejects: [] }),
@@ -101,7 +102,7 @@ function seriesFeed(seriesId: string, { client, now }: FeedContext, changed: Cha
       // The day that was read last may have gone on after it was read; what it told is told again and known.
       const knownSince = textIn(cursor, 'readUntil') ?? observedSince
       const observations = await client.observations(series, { knownSince, observedSince }, signal)
-      changed.asked(seriesId)
+      changed.asked(seriesId, nowMs)
       return {
         ...factsOn('economic-data', observations),
         cursor: { readUntil: localDate(nowMs - DAY_MS, ST_LOUIS) },

@@ -4,7 +4,6 @@ import type { SourceContext, VendorSource } from '../../catalogue.ts'
 import type { Feed } from '../../polling/feed.ts'
 import { polledSource } from '../../polling/polled-source.ts'
 import { KeyRing, keysOf } from '../../quota/key-ring.ts'
-import type { QuotaWindow } from '../../quota/quota.ts'
 import { openVendorHttp } from '../../resilience/open-vendor-http.ts'
 import type { VendorHttp } from '../../resilience/vendor-http.ts'
 import { USER_AGENT } from '../../user-agent.ts'
@@ -29,19 +28,37 @@ export const fred: VendorSource = {
   needs: [],
   open(context) {
     const keys = keysOf(context.settings.variables.FRED_KEY)
-    const feeds = keys.length > 0 ? keyedFeeds(context, keys) : chartFeeds(context)
-    return polledSource({ name: NAME, feedsOf: () => feeds, context })
+    const isKeyed = keys.length > 0
+    const { quotas: store, clock, log, metrics } = context
+    const windows = [
+      { kind: 'sliding', requests: isKeyed ? REQUESTS_PER_MINUTE : GRAPHS_PER_MINUTE, perMs: MINUTE_MS },
+    ] as const
+    const quota = new KeyRing({ name: NAME, keys, windows, store, clock, log, metrics })
+    const http = openHttp(context, quota, isKeyed ? BASE_URL : GRAPH_URL)
+    const feeds = isKeyed
+      ? fredFeeds({ client: new FredClient(http), seriesIds: followed(context), now: clock.now })
+      : chartFeeds(context, http)
+    return polledSource({ name: NAME, quota, feedsOf: () => feeds, context })
   },
 }
 
-function keyedFeeds(context: SourceContext, keys: readonly string[]): readonly Feed[] {
-  const http = openHttp(context, keys, BASE_URL, REQUESTS_PER_MINUTE)
-  return fredFeeds({ client: new FredClient(http), seriesIds: followed(context), now: context.clock.now })
+function openHttp({ settings, clock, log, metrics }: SourceContext, quota: KeyRing, baseUrl: string): VendorHttp {
+  return openVendorHttp({
+    vendor: NAME,
+    title: VENDORS[NAME].title,
+    baseUrl: settings.urls[NAME]?.http ?? baseUrl,
+    userAgent: USER_AGENT,
+    quota,
+    sign: (key) => ({ query: { api_key: key } }),
+    errorOf: ({ body }) => errorOf(body),
+    clock,
+    log,
+    metrics,
+  })
 }
 
-function chartFeeds(context: SourceContext): readonly Feed[] {
+function chartFeeds(context: SourceContext, http: VendorHttp): readonly Feed[] {
   const { clock, log } = context
-  const http = openHttp(context, [], GRAPH_URL, GRAPHS_PER_MINUTE)
   const described = new Map<string, EconomicSeries>(KNOWN_SERIES.map((series) => [series.seriesId, series]))
   const ids = followed(context)
   const strangers = ids.filter((seriesId) => !described.has(seriesId))
@@ -50,27 +67,6 @@ function chartFeeds(context: SourceContext): readonly Feed[] {
   return ids.flatMap((seriesId) => {
     const series = described.get(seriesId)
     return series ? [graphFeed(series, http, clock.now)] : []
-  })
-}
-
-function openHttp(
-  { settings, quotas, clock, log, metrics }: SourceContext,
-  keys: readonly string[],
-  baseUrl: string,
-  perMinute: number,
-): VendorHttp {
-  const windows: readonly QuotaWindow[] = [{ kind: 'sliding', requests: perMinute, perMs: MINUTE_MS }]
-  return openVendorHttp({
-    vendor: NAME,
-    title: VENDORS[NAME].title,
-    baseUrl: settings.urls[NAME]?.http ?? baseUrl,
-    userAgent: USER_AGENT,
-    quota: new KeyRing({ name: NAME, keys, windows, store: quotas, clock, log, metrics }),
-    sign: (key) => ({ query: { api_key: key } }),
-    errorOf: ({ body }) => errorOf(body),
-    clock,
-    log,
-    metrics,
   })
 }
 

@@ -1,7 +1,7 @@
 import { type Named, searchWords } from '../../../domain/name-matcher.ts'
 
 export interface CompanyQuery {
-  /** `"apple" OR "goldman sachs"` */
+  /** `"Apple" OR "Goldman Sachs"` */
   readonly text: string
   /** The symbol that the next query begins with; the first one of all where this was the last of a round. */
   readonly next: string

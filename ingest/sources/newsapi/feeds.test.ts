@@ -58,7 +58,7 @@ test('where nobody can be asked about, nothing is asked', async () => {
 
 test('somebody who is gone from the list is no reason to stop', () => {
   expect(companyQuery([company(1)], 'GONE', 500)).toEqual({
-    text: '"quixotic works 1"',
+    text: '"Quixotic Works 1"',
     next: 'C1',
     endsRound: true,
   })

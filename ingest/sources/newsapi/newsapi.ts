@@ -29,13 +29,14 @@ export const newsapi: VendorSource = {
       { kind: 'sliding', requests: perDay, perMs: 2 * HALF_DAY_MS },
       { kind: 'sliding', requests: Math.ceil(perDay / 2), perMs: HALF_DAY_MS },
     ] as const
+    const quota = new KeyRing({ name: NAME, keys, windows, store: quotas, clock, log, metrics })
     const client = new NewsApiClient(
       openVendorHttp({
         vendor: NAME,
         title: VENDORS[NAME].title,
         baseUrl: settings.urls[NAME]?.http ?? BASE_URL,
         userAgent: USER_AGENT,
-        quota: new KeyRing({ name: NAME, keys, windows, store: quotas, clock, log, metrics }),
+        quota,
         sign: (key) => ({ headers: { 'x-api-key': key } }),
         errorOf: ({ body }) => errorOf(body),
         clock,
@@ -45,6 +46,7 @@ export const newsapi: VendorSource = {
     )
     return polledSource({
       name: NAME,
+      quota,
       feedsOf: (symbols) => {
         const companies = namesOf(symbols)
         const names = new NameMatcher(companies)

@@ -1,3 +1,5 @@
+import { canonicalSymbol } from '../../../domain/instrument.ts'
+
 const ZERO = 48
 const NINE = 57
 const DOT = 46
@@ -110,7 +112,7 @@ export class SymbolReader {
     const slot = hash & (SYMBOL_SLOTS - 1)
     const known = this.#bytes[slot]
     if (known !== undefined && sameBytes(known, buffer, start, end)) return this.#texts[slot]
-    const text = buffer.toString('utf8', start, Math.min(end, start + 100))
+    const text = canonicalSymbol(buffer.toString('utf8', start, Math.min(end, start + 100)))
     // Two symbols of one slot push each other out: slower, never wrong, and the table stays bounded.
     if (end - start <= 20) {
       this.#bytes[slot] = Buffer.from(buffer.subarray(start, end))

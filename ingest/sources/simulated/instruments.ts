@@ -1,5 +1,5 @@
-import type { Instrument } from '../../../domain/instrument.ts'
-import { KNOWN_INSTRUMENTS } from '../../../domain/known-instruments.ts'
+import { type Instrument, undescribed } from '../../../domain/instrument.ts'
+import { SEED_INSTRUMENTS } from '../../../platform/store/instrument-seed.ts'
 
 /** What moves together: each sector has a walk of its own that its instruments follow besides the market's. */
 export const SECTORS = ['INDEX', 'TECH', 'FINANCE', 'CONSUMER', 'HEALTH', 'ENERGY', 'INDUSTRY', 'CRYPTO', 'FX'] as const
@@ -119,7 +119,9 @@ const BEHAVIOURS: Readonly<Record<string, Behaviour>> = {
   },
 }
 
-/** The known instruments that have a behaviour here; a test says that these are all of them. */
-export const SIMULATED_INSTRUMENTS: readonly SimulatedInstrument[] = KNOWN_INSTRUMENTS.filter(
-  ({ symbol }) => symbol in BEHAVIOURS,
-).map((instrument) => ({ instrument, ...BEHAVIOURS[instrument.symbol] }))
+const SEED_BY_SYMBOL = new Map(SEED_INSTRUMENTS.map((instrument) => [instrument.symbol, instrument]))
+
+/** What the simulation plays, in the order of above; a test says that our list describes each of them. */
+export const SIMULATED_INSTRUMENTS: readonly SimulatedInstrument[] = Object.entries(BEHAVIOURS).map(
+  ([symbol, behaviour]) => ({ instrument: SEED_BY_SYMBOL.get(symbol) ?? undescribed(symbol), ...behaviour }),
+)

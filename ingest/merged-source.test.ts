@@ -1,0 +1,91 @@
+import { expect, test } from 'vitest'
+import { PlatformError } from '../domain/errors.ts'
+import { systemClock } from '../platform/clock.ts'
+import { silentLog } from '../platform/log.ts'
+import { type MergedCheckpoint, mergedSource } from './merged-source.ts'
+import type { Source, SourceBatch } from './source.ts'
+import { VendorError } from './vendor-error.ts'
+
+/** Tells numbers from its checkpoint on, as rejects, up to `last`; then waits to be stopped, or fails. */
+function counting(name: string, last: number, failure?: Error): Source<number> & { readonly saves: number[] } {
+  const saves: number[] = []
+  async function* read(from: number | undefined, signal: AbortSignal): AsyncGenerator<SourceBatch<number>> {
+    for (let number = (from ?? 0) + 1; number <= last && !signal.aborted; number++)
+      yield {
+        ticks: [],
+        rejects: [{ position: number, reason: name, original: Buffer.from('') }],
+        checkpoint: number,
+      }
+    if (failure) throw failure
+    await systemClock.sleep(60_000, signal)
+  }
+  return { name, read, saves, saved: (checkpoint) => void saves.push(checkpoint) }
+}
+
+const merged = (parts: Record<string, Source>) => mergedSource({ name: 'finnhub', parts, log: silentLog })
+
+/** What was told, as `part number`, until so many were. */
+async function read(source: Source<MergedCheckpoint>, count: number, from?: MergedCheckpoint) {
+  const stop = new AbortController()
+  const told: string[] = []
+  const checkpoints: MergedCheckpoint[] = []
+  for await (const { rejects, checkpoint } of source.read(from, stop.signal)) {
+    told.push(...rejects.map(({ reason, position }) => `${reason} ${position}`))
+    checkpoints.push(structuredClone(checkpoint))
+    if (told.length >= count) stop.abort()
+  }
+  return { told, checkpoints }
+}
+
+test('parts take turns, however fast one of them is', async () => {
+  const { told } = await read(merged({ stream: counting('stream', 1_000), feeds: counting('feeds', 1_000) }), 8)
+  expect(told.filter((line) => line.startsWith('feeds'))).toHaveLength(4)
+})
+
+test('started from any of its checkpoints it goes on with each part where that was', async () => {
+  const parts = () => ({ stream: counting('stream', 5), feeds: counting('feeds', 5) })
+  const whole = await read(merged(parts()), 10)
+  for (const [i, checkpoint] of whole.checkpoints.slice(0, -1).entries()) {
+    const rest = await read(merged(parts()), 9 - i, checkpoint)
+    expect([...whole.told.slice(0, i + 1), ...rest.told].toSorted()).toEqual(whole.told.toSorted())
+  }
+})
+
+test('a part that is not read keeps its place for when it is read again', async () => {
+  const { checkpoints } = await read(merged({ feeds: counting('feeds', 3) }), 1, { parts: { stream: 7, feeds: 1 } })
+  expect(checkpoints.at(-1)).toEqual({ parts: { stream: 7, feeds: 2 } })
+})
+
+test('each part hears what was saved of it', () => {
+  const stream = counting('stream', 1)
+  const feeds = counting('feeds', 1)
+  merged({ stream, feeds }).saved?.({ parts: { stream: 4 } })
+  expect([stream.saves, feeds.saves]).toEqual([[4], []])
+})
+
+test('a part that the vendor refuses ends alone', async () => {
+  const stream = counting('stream', 0, new VendorError('VENDOR_REFUSED', 'not in this plan'))
+  const { told } = await read(merged({ stream, feeds: counting('feeds', 3) }), 3)
+  expect(told).toEqual(['feeds 1', 'feeds 2', 'feeds 3'])
+})
+
+test('all parts refused, it ends with why', async () => {
+  const refusal = new VendorError('VENDOR_REFUSED', 'not in this plan')
+  const source = merged({ stream: counting('stream', 0, refusal), feeds: counting('feeds', 1, refusal) })
+  await expect(read(source, 9)).rejects.toBe(refusal)
+})
+
+test.each([
+  ['a key that is refused', new VendorError('VENDOR_REFUSED', 'wrong key', { ofKey: true })],
+  ['any other failure', new PlatformError('INVALID_ARGUMENT', 'no checkpoint of ours')],
+])('%s ends all of them', async (_what, failure) => {
+  const source = merged({ stream: counting('stream', 0, failure), feeds: counting('feeds', 1) })
+  await expect(read(source, 9)).rejects.toBe(failure)
+})
+
+test('it refuses a checkpoint that is none of its own', async () => {
+  const foreign = { offset: 3 } as unknown as MergedCheckpoint
+  expect(() => merged({ feeds: counting('feeds', 1) }).read(foreign, AbortSignal.abort())).toThrow(
+    expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
+  )
+})

@@ -1,0 +1,103 @@
+import { z } from 'zod'
+import { isPlatformError, PlatformError } from '../domain/errors.ts'
+import type { Log } from '../platform/log.ts'
+import type { Source, SourceBatch } from './source.ts'
+
+export interface MergedSourceOptions {
+  readonly name: string
+  /** By what they are to their vendor: `stream`, `feeds`. The names are in the checkpoint and must not change. */
+  readonly parts: Readonly<Record<string, Source>>
+  readonly log: Log
+}
+
+/** Where each part goes on; of one that is not read just now, where it did the last time. */
+export interface MergedCheckpoint {
+  readonly parts: Readonly<Record<string, unknown>>
+}
+
+const checkpointSchema = z.object({ parts: z.record(z.string(), z.unknown()) })
+
+/**
+ * Several ways to read one vendor, as one source with one checkpoint: its socket beside its HTTP feeds. They take turns, so
+ * that none keeps the others waiting. A part that the vendor refuses ends alone, because a plan may include the one and not
+ * the other; a key that is refused, and any other failure, ends all of them.
+ * @throws what a part throws; what was refused, once no part is left.
+ */
+export const mergedSource = (options: MergedSourceOptions): Source<MergedCheckpoint> => ({
+  name: options.name,
+  read: (from, signal) => readParts(options, progressOf(options.name, from), signal),
+  saved: (checkpoint) => {
+    for (const [label, part] of Object.entries(options.parts))
+      if (Object.hasOwn(checkpoint.parts, label)) part.saved?.(checkpoint.parts[label])
+  },
+})
+
+interface Step {
+  readonly label: string
+  readonly next: IteratorResult<SourceBatch<unknown>, unknown> | { readonly error: unknown }
+}
+
+async function* readParts(
+  { name, parts, log }: MergedSourceOptions,
+  progress: Map<string, unknown>,
+  signal: AbortSignal,
+): AsyncGenerator<SourceBatch<MergedCheckpoint>> {
+  const stop = new AbortController()
+  const until = AbortSignal.any([signal, stop.signal])
+  const readers = new Map(
+    Object.entries(parts).map(([label, part]) => [
+      label,
+      part.read(progress.get(label), until)[Symbol.asyncIterator](),
+    ]),
+  )
+  const reading = new Map([...readers].map(([label, reader]) => [label, stepOf(label, reader)]))
+  let refused: unknown
+  try {
+    while (reading.size > 0) {
+      const { label, next } = await Promise.race(reading.values())
+      const reader = readers.get(label)
+      reading.delete(label)
+      if ('error' in next) {
+        if (!isRefused(next.error)) throw next.error
+        refused = next.error
+        log.warn(
+          { source: name, part: label, err: next.error },
+          `${name} is read without its ${label}: ${next.error.message}`,
+        )
+      } else if (!next.done && reader) {
+        progress.set(label, next.value.checkpoint)
+        yield { ...next.value, checkpoint: { parts: Object.fromEntries(progress) } }
+        // Set last: the first of those that are ready wins, and it is somebody else's turn.
+        reading.set(label, stepOf(label, reader))
+      }
+    }
+    if (refused !== undefined && !signal.aborted) throw refused
+  } finally {
+    stop.abort()
+    await Promise.all(reading.values())
+    await Promise.allSettled([...readers.values()].map((reader) => reader.return?.()))
+  }
+}
+
+/** Never rejects, so that a part may fail while nobody waits for it. */
+async function stepOf(label: string, reader: AsyncIterator<SourceBatch<unknown>>): Promise<Step> {
+  try {
+    return { label, next: await reader.next() }
+  } catch (error) {
+    return { label, next: { error } }
+  }
+}
+
+/** The vendor does not give us this, but maybe something else. */
+const isRefused = (error: unknown): error is PlatformError =>
+  isPlatformError(error, 'VENDOR_REFUSED') && !('ofKey' in error && error.ofKey)
+
+function progressOf(name: string, from: unknown): Map<string, unknown> {
+  if (from === undefined) return new Map()
+  const parsed = checkpointSchema.safeParse(from)
+  if (parsed.success) return new Map(Object.entries(parsed.data.parts))
+  throw new PlatformError(
+    'INVALID_ARGUMENT',
+    `The checkpoint of ${name} is not one of its parts: ${parsed.error.message}`,
+  )
+}
