@@ -89,3 +89,14 @@ test('it refuses a checkpoint that is none of its own', async () => {
     expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
   )
 })
+
+test('what was put aside is read again by the part that has the feed', () => {
+  const reading = (feed: string, reason: string): Source => ({
+    ...counting(reason, 1),
+    reparse: (asked, original) =>
+      asked === feed ? { facts: [], rejects: [{ position: 1, reason, original }] } : undefined,
+  })
+  const source = merged({ socket: counting('socket', 1), quotes: reading('quote', 'q'), news: reading('news', 'n') })
+  const reasons = (feed: string) => source.reparse?.(feed, Buffer.from(''))?.rejects.map(({ reason }) => reason)
+  expect([reasons('quote'), reasons('news'), reasons('halts')]).toEqual([['q'], ['n'], undefined])
+})

@@ -30,6 +30,13 @@ export const mergedSource = (options: MergedSourceOptions): Source<MergedCheckpo
     for (const [label, part] of Object.entries(options.parts))
       if (Object.hasOwn(checkpoint.parts, label)) part.saved?.(checkpoint.parts[label])
   },
+  reparse: (feed, original) => {
+    for (const part of Object.values(options.parts)) {
+      const again = part.reparse?.(feed, original)
+      if (again) return again
+    }
+    return undefined
+  },
 })
 
 interface Step {

@@ -18,6 +18,16 @@ export interface Source<C = unknown> {
    * chooses (a new start, a session) may tell nothing that follows from the choice before the choice would survive a crash.
    */
   saved?(checkpoint: C): void
+  /**
+   * What was put aside, read once more as it is read today; asks nobody. Undefined where nothing of that name is read.
+   * @throws PlatformError where it is still nothing that can be read.
+   */
+  reparse?(feed: string, original: Buffer): Reparsed | undefined
+}
+
+export interface Reparsed {
+  readonly facts: readonly Fact[]
+  readonly rejects: readonly Omit<Reject, 'feed'>[]
 }
 
 export interface SourceBatch<C> {

@@ -114,10 +114,11 @@ describe('an answer in XML', () => {
   })
 
   test('is read or refused with a VendorError, whatever it is', () => {
+    // biome-ignore format: one piece after the other
     const piece = fc.constantFrom(
       '<a>', '</a>', '<a', '<b x="', '">', '/>', '<![CDATA[', ']]>', '<!--', '-->', '<?xml ', '?>', '<!DOCTYPE ', '[', '&amp;',
       '&#x0;', '&', ';', 'text', ' ', '"', "'", '=', '<__proto__>', '<constructor/>', '\u0000', '\uD800', '<?', '<!', '<', '>',
-    ) // biome-ignore format: one piece after the other
+    )
     const anything = fc.oneof(
       fc.array(piece, { maxLength: 40 }).map((pieces) => Buffer.from(pieces.join(''))),
       fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),

@@ -1,5 +1,5 @@
-import type { Fact, FactTopic } from '../../platform/bus/topics.ts'
-import type { Reject } from '../source.ts'
+import type { FactTopic } from '../../platform/bus/topics.ts'
+import type { Reparsed } from '../source.ts'
 
 /** Plain JSON that says where a feed goes on: the last id seen, an ETag, the day that was read to. */
 export type FeedCursor = { readonly [key: string]: string | number | boolean | null | readonly string[] }
@@ -26,12 +26,10 @@ export interface Feed {
    */
   ask(cursor: FeedCursor | undefined, signal: AbortSignal): Promise<FeedAnswer>
   /** What was put aside, parsed once more by the parser of today. Pure. @throws VendorError VENDOR_ANSWER */
-  reparse(original: Buffer): Pick<FeedAnswer, 'facts' | 'rejects'>
+  reparse(original: Buffer): Reparsed
 }
 
-export interface FeedAnswer {
-  readonly facts: readonly Fact[]
-  readonly rejects: readonly Omit<Reject, 'feed'>[]
+export interface FeedAnswer extends Reparsed {
   /** Undefined: as it was. */
   readonly cursor?: FeedCursor
 }

@@ -1,4 +1,5 @@
 import type { Source, SourceBatch } from '../source.ts'
+import type { Feed } from './feed.ts'
 import type { PolledCheckpoint } from './feed-progress.ts'
 import { Polling } from './polling.ts'
 import type { PolledSourceOptions } from './polling-options.ts'
@@ -12,4 +13,11 @@ import type { PolledSourceOptions } from './polling-options.ts'
 export const polledSource = (options: PolledSourceOptions): Source<PolledCheckpoint> => ({
   name: options.name,
   read: (from, signal): AsyncIterable<SourceBatch<PolledCheckpoint>> => new Polling(options, from).run(signal),
+  reparse: (feed, original) => feedNamed(options, feed)?.reparse(original),
 })
+
+/** A feed of a symbol is named for it, `quote:AAPL`, and is there also where the symbol is not configured any more. */
+function feedNamed({ feedsOf, context }: PolledSourceOptions, name: string): Feed | undefined {
+  const symbols = new Set([...context.settings.symbols, name.slice(name.indexOf(':') + 1)])
+  return feedsOf([...symbols]).find((feed) => feed.name === name)
+}

@@ -19,10 +19,8 @@ export interface DeadLetter {
 
 /** What went wrong can quote the bytes that were wrong; the bytes themselves are kept whole. */
 const REASON_LENGTH_MAX = 1000
-const INGEST_APP = 'ingest'
-const INGEST_PARTITION = -1
-/** Positions of sources may be negative: -1 is one that was not told. */
-const BEFORE_ALL = Number.MIN_SAFE_INTEGER
+export const INGEST_APP = 'ingest'
+export const INGEST_PARTITION = -1
 
 /**
  * Row and `<dlqOf>.dlq` event in one statement. A letter that is there already is not told again, even after its event
@@ -119,14 +117,6 @@ export interface SourceReject {
   readonly original: Buffer
 }
 
-/** Of one feed of a source; null where the source has but one. All of the source's where it is left out. */
-export interface RejectPage {
-  readonly feed?: string | null
-  readonly first: number
-  /** Offset of the last one already seen. */
-  readonly after?: number
-}
-
 const COLUMNS = `app, topic, part AS partition, "offset", code, reason, value, created_at AS "createdAt", feed`
 
 /** What was given up on: where sources put what is not a fact, and where operators look. */
@@ -178,27 +168,6 @@ export class DeadLetters {
       [app, topic, first],
     )
     return rows.map(letterOf)
-  }
-
-  /** What a source told and nobody has replayed since, in order of position. */
-  async rejects(source: string, { feed, first, after }: RejectPage): Promise<StoredDeadLetter[]> {
-    const { rows } = await this.#database.query<Row>(
-      `SELECT ${COLUMNS} FROM dead_letters
-       WHERE app = $1 AND topic = $2 AND part = $3 AND "offset" > $4 AND replayed_at IS NULL
-         AND ($5 OR feed IS NOT DISTINCT FROM $6)
-       ORDER BY "offset" LIMIT $7`,
-      [INGEST_APP, source, INGEST_PARTITION, after ?? BEFORE_ALL, feed === undefined, feed ?? null, first],
-    )
-    return rows.map(letterOf)
-  }
-
-  /** Today's parser could read these, and what it read is on the bus. */
-  async markReplayed(source: string, positions: readonly number[]): Promise<void> {
-    await this.#database.query(
-      `UPDATE dead_letters SET replayed_at = now()
-       WHERE app = $1 AND topic = $2 AND part = $3 AND "offset" = ANY ($4::bigint[]) AND replayed_at IS NULL`,
-      [INGEST_APP, source, INGEST_PARTITION, positions],
-    )
   }
 }
 

@@ -100,7 +100,9 @@ describe('Instruments', () => {
     })
 
     test('by a price alone are described by whatever list knows them', async () => {
-      await listInstruments(database.pool, ['AAPL'])
+      const connection = await database.checkout()
+      await listInstruments(connection, ['AAPL'])
+      connection.release()
       await instruments.refresh([asListed({})])
       expect(await one()).toEqual(asListed({}))
       await instruments.add([apple], later)

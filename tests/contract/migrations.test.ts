@@ -45,13 +45,18 @@ const addMigration = async (name: string, sql: string) => {
 describe('Migrations', () => {
   test('the first call applies all of them, the second none', async () => {
     const { applied } = await run()
-    expect(applied).toEqual(['20261123000000_init', '20261123000100_bar_views', '20261124000000_facts'])
+    expect(applied).toEqual([
+      '20261123000000_init',
+      '20261123000100_bar_views',
+      '20261124000000_facts',
+      '20261124000200_instrument_details',
+    ])
     expect((await run()).applied).toEqual([])
   })
 
   test('several processes at once apply each of them once', async () => {
     const results = await Promise.all([run(), run(), run()])
-    expect(results.flatMap(({ applied }) => applied)).toHaveLength(3)
+    expect(results.flatMap(({ applied }) => applied)).toHaveLength(4)
   })
 
   test('one that was edited after it had been applied is refused', async () => {

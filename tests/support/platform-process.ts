@@ -39,7 +39,8 @@ export async function startPlatform(
   const port = Number(environment.PORT ?? (await freePort()))
   const child = spawn(
     process.execPath,
-    ['--disable-warning=TimeoutNegativeWarning', '--import', 'tsx', 'main.ts', ...args],
+    // As `npm start` starts it.
+    ['--max-semi-space-size=64', '--disable-warning=TimeoutNegativeWarning', '--import', 'tsx', 'main.ts', ...args],
     {
       cwd: join(import.meta.dirname, '../..'),
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -4,7 +4,7 @@ import { article } from '../../../domain/article.ts'
 import { historicalBar } from '../../../domain/historical-bar.ts'
 import { quoteSnapshot } from '../../../domain/quote-snapshot.ts'
 import { expectParserPromises } from '../../../tests/support/vendors/parser-promises.ts'
-import { fromAlpaca, parseBars, parseNews, parseSnapshots } from './parse.ts'
+import { errorIn, fromAlpaca, parseBars, parseNews, parseSnapshots } from './parse.ts'
 
 const NOW_MS = Date.parse('2026-11-23T15:00:00Z')
 const payload = (name: string) => readFileSync(new URL(`payloads/${name}.json`, import.meta.url))
@@ -82,6 +82,14 @@ describe('news', () => {
   test('that has no page of its own leads to its publisher', () => {
     expect(parseNews(payload('news'), NOW_MS).facts[1]?.url).toBe('https://www.benzinga.com')
   })
+})
+
+test.each([
+  ['error-key', 'VENDOR_REFUSED', true],
+  ['error-subscription', 'VENDOR_REFUSED', false],
+  ['error-symbol', 'VENDOR_UNKNOWN', false],
+])('%s is %s', (name, code, ofKey) => {
+  expect(errorIn(JSON.parse(payload(name).toString()))).toMatchObject({ code, ofKey })
 })
 
 test.each([

@@ -9,11 +9,27 @@ import { usDayStartMs } from '../../exchange-clock.ts'
 import { type ItemReject, type ItemsRead, JsonAnswer } from '../../json-answer.ts'
 import { plainText } from '../../plain-text.ts'
 import { rfc3339Ms } from '../../rfc-3339.ts'
+import { VendorError } from '../../vendor-error.ts'
 
 const { licence, title } = VENDORS.alpaca
 const HEADLINE_LENGTH_MAX = 1_000
 const SUMMARY_LENGTH_MAX = 5_000
 const PUBLISHER_LENGTH_MAX = 200
+
+const errorAnswer = z.object({ code: z.number().nullish(), message: z.string() })
+
+/** What the body of an answer that is no success says; undefined where it is not in Alpaca's form. */
+export function errorIn(value: unknown): VendorError | undefined {
+  const { data } = errorAnswer.safeParse(value)
+  if (data === undefined) return undefined
+  const said = `${title} says: ${data.message.slice(0, 200)}`
+  if (/too many requests|rate limit/i.test(data.message)) return new VendorError('VENDOR_LIMIT', said)
+  if (/subscription|not permitted|agreement/i.test(data.message)) return new VendorError('VENDOR_REFUSED', said)
+  if (/forbidden|unauthorized|authenticat/i.test(data.message))
+    return new VendorError('VENDOR_REFUSED', said, { ofKey: true })
+  if (/invalid symbol|symbol not found/i.test(data.message)) return new VendorError('VENDOR_UNKNOWN', said)
+  return new VendorError('VENDOR_ANSWER', said, { original: Buffer.from(JSON.stringify(data)) })
+}
 
 /** A list that goes on: null or nothing where it does not. */
 const pageToken = z.string().nullish()

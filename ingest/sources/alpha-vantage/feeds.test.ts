@@ -99,7 +99,7 @@ describe('a premium key', () => {
     const due = (iso: string) => dueIso(bars.dueMs(0, Date.parse(iso)))
     expect(due('2026-11-23T15:30:00Z')).toBe('2026-11-23T16:30:00.000Z')
     expect(due('2026-11-23T20:30:00Z')).toBe('2026-11-23T23:00:00.000Z')
-    expect(due('2026-11-23T23:05:00Z')).toBe('2026-11-24T15:30:00.000Z')
+    expect(due('2026-11-23T23:05:00Z')).toBe('2026-11-24T14:30:00.000Z')
   })
 })
 

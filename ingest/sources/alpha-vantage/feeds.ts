@@ -1,8 +1,10 @@
 import type { Instrument } from '../../../domain/instrument.ts'
-import { isUsMarketOpen, lastUsCloseMs, nextUsCloseMs, nextUsOpenMs } from '../../exchange-clock.ts'
+import { lastUsCloseMs } from '../../exchange-clock.ts'
 import { numberIn } from '../../polling/cursor-values.ts'
 import { factsOn } from '../../polling/facts-on.ts'
 import type { Feed, FeedAnswer, FeedCursor } from '../../polling/feed.ts'
+import { every } from '../../polling/rhythm.ts'
+import { onceAfterUsClose, whileUsTrades } from '../../polling/us-rhythm.ts'
 import { VendorError } from '../../vendor-error.ts'
 import type { AlphaVantageClient, IntradayInterval } from './client.ts'
 import { parseBars, parseQuote, unitsIn } from './parse.ts'
@@ -61,6 +63,8 @@ export function feedsOf(symbols: readonly string[], context: FeedContext): reado
 
 function quoteFeed(symbol: string, { client, plan, now }: FeedContext): Feed {
   const inPence = mayBeInPence(symbol)
+  const isForeign = listingOf(symbol).close !== undefined
+  const dueMs = quoteRhythm(isForeign, plan)
   let lookAgainAtMs: number | undefined
   return {
     name: `quote:${symbol}`,
@@ -68,14 +72,12 @@ function quoteFeed(symbol: string, { client, plan, now }: FeedContext): Feed {
     topic: 'stock-quotes',
     // The first time a London line has to be searched for: only the search tells what its price is told in.
     cost: inPence ? 2 : 1,
-    dueMs: (nowMs, lastAskedMs) =>
-      Math.min(quoteDueMs(symbol, plan, nowMs, lastAskedMs), lookAgainAtMs ?? Number.POSITIVE_INFINITY),
+    dueMs: (nowMs, lastAskedMs) => Math.min(dueMs(nowMs, lastAskedMs), lookAgainAtMs ?? Number.POSITIVE_INFINITY),
     ask: async (cursor, signal) => {
       const unitsPerCurrency = inPence ? await londonUnits(symbol, client, cursor, signal) : 1
       const quote = await client.quote({ symbol, unitsPerCurrency }, signal)
       const isOld = quote.facts.some(({ eventTimeMs }) => eventTimeMs < settledCloseMs(now()))
-      lookAgainAtMs =
-        isOld && lookAgainAtMs === undefined && !isForeign(symbol) ? now() + LOOK_AGAIN_AFTER_MS : undefined
+      lookAgainAtMs = isOld && lookAgainAtMs === undefined && !isForeign ? now() + LOOK_AGAIN_AFTER_MS : undefined
       return { ...factsOn('stock-quotes', quote), ...(inPence && { cursor: { unitsPerCurrency } }) }
     },
     reparse: (original) =>
@@ -86,19 +88,13 @@ function quoteFeed(symbol: string, { client, plan, now }: FeedContext): Feed {
   }
 }
 
-/** Its exchange keeps hours and holidays that we do not. */
-const isForeign = (symbol: string): boolean => listingOf(symbol).close !== undefined
-
 /** The close that free data should be as of by now. */
 const settledCloseMs = (nowMs: number): number => lastUsCloseMs(nowMs - SETTLED_AFTER_MS)
 
-function quoteDueMs(symbol: string, plan: Plan, nowMs: number, lastAskedMs: number | undefined): number {
-  if (lastAskedMs === undefined) return nowMs
-  if (isForeign(symbol)) return lastAskedMs + (plan.isPremium ? HOUR_MS : DAY_MS)
-  const settledMs = nextUsCloseMs(lastAskedMs - SETTLED_AFTER_MS) + SETTLED_AFTER_MS
-  if (!plan.isPremium) return settledMs
-  const soonMs = lastAskedMs + LIVE_QUOTE_EVERY_MS
-  return isUsMarketOpen(soonMs) ? soonMs : Math.min(settledMs, nextUsOpenMs(soonMs))
+/** Other exchanges keep hours and holidays that we do not: there a rhythm by the clock has to do. */
+function quoteRhythm(isForeign: boolean, { isPremium }: Plan): Feed['dueMs'] {
+  if (isForeign) return every(isPremium ? HOUR_MS : DAY_MS)
+  return isPremium ? whileUsTrades(LIVE_QUOTE_EVERY_MS, SETTLED_AFTER_MS) : onceAfterUsClose(SETTLED_AFTER_MS)
 }
 
 async function londonUnits(
@@ -121,13 +117,8 @@ function barsFeed(symbol: string, interval: IntradayInterval, { client, now }: F
     symbol,
     topic: 'stock-history',
     cost: 1,
-    dueMs: (nowMs, lastAskedMs) => {
-      if (lastAskedMs === undefined) return nowMs
-      const settledMs = nextUsCloseMs(lastAskedMs - SETTLED_AFTER_MS) + SETTLED_AFTER_MS
-      if (interval === '5min') return settledMs
-      const soonMs = lastAskedMs + MINUTE_BARS_EVERY_MS
-      return isUsMarketOpen(soonMs) ? soonMs : Math.min(settledMs, nextUsOpenMs(soonMs) + MINUTE_BARS_EVERY_MS)
-    },
+    dueMs:
+      interval === '1min' ? whileUsTrades(MINUTE_BARS_EVERY_MS, SETTLED_AFTER_MS) : onceAfterUsClose(SETTLED_AFTER_MS),
     ask: async (cursor, signal) => {
       const { facts, rejects } = await client.bars(symbol, interval, signal)
       const afterMs = numberIn(cursor, 'newestMs') ?? -1
@@ -140,12 +131,11 @@ function barsFeed(symbol: string, interval: IntradayInterval, { client, now }: F
 }
 
 function newsFeed({ client, plan, now }: FeedContext): Feed {
-  const everyMs = plan.isPremium ? PREMIUM_NEWS_EVERY_MS : FREE_NEWS_EVERY_MS
   return {
     name: 'news',
     topic: 'news-data',
     cost: 1,
-    dueMs: (nowMs, lastAskedMs) => (lastAskedMs === undefined ? nowMs : lastAskedMs + everyMs),
+    dueMs: every(plan.isPremium ? PREMIUM_NEWS_EVERY_MS : FREE_NEWS_EVERY_MS),
     ask: async (cursor, signal) => {
       const newestMs = numberIn(cursor, 'newestMs')
       const news = await client.news(newestMs === undefined ? undefined : newestMs - NEWS_OVERLAP_MS, signal)
@@ -163,7 +153,7 @@ function descriptionFeed(symbol: string, { client, describe }: FeedContext): Fee
     name: `description:${symbol}`,
     symbol,
     cost: 1,
-    dueMs: (nowMs, lastAskedMs) => (lastAskedMs === undefined ? nowMs : lastAskedMs + DESCRIBE_EVERY_MS),
+    dueMs: every(DESCRIBE_EVERY_MS),
     ask: async (_cursor, signal) => {
       const { facts, rejects } = await client.search(symbol, signal)
       const found = facts.find((candidate) => candidate.symbol === symbol)

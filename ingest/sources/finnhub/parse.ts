@@ -12,24 +12,25 @@ const HEADLINE_LENGTH_MAX = 1_000
 const SUMMARY_LENGTH_MAX = 5_000
 const PUBLISHER_LENGTH_MAX = 200
 
-const refusal = z.looseObject({ error: z.string() })
+const refusal = z.object({ error: z.string() })
 
-/** Finnhub answers some errors as HTTP 200 with nothing but a sentence. */
-function answerOf(body: Buffer): JsonAnswer {
-  const answer = new JsonAnswer(title, body)
-  const refused = refusal.safeParse(answer.value)
-  if (refused.success) throw errorOf(refused.data.error, body)
-  return answer
+/** An error is nothing but a sentence, also inside of HTTP 200; undefined where the answer is none. */
+export function errorIn(value: unknown): VendorError | undefined {
+  const { data } = refusal.safeParse(value)
+  if (data === undefined) return undefined
+  const said = `${title} says: ${data.error.slice(0, 200)}`
+  if (/limit/i.test(data.error)) return new VendorError('VENDOR_LIMIT', said)
+  if (/api key|token/i.test(data.error)) return new VendorError('VENDOR_REFUSED', said, { ofKey: true })
+  if (/access|premium|permission/i.test(data.error)) return new VendorError('VENDOR_REFUSED', said)
+  if (/symbol/i.test(data.error)) return new VendorError('VENDOR_UNKNOWN', said)
+  return new VendorError('VENDOR_ANSWER', said, { original: Buffer.from(JSON.stringify({ error: data.error })) })
 }
 
-/** What Finnhub's own sentence means. */
-export function errorOf(sentence: string, body: Buffer): VendorError {
-  const said = `${title} says: ${sentence.slice(0, 200)}`
-  if (/limit/i.test(sentence)) return new VendorError('VENDOR_LIMIT', said)
-  if (/api key|token/i.test(sentence)) return new VendorError('VENDOR_REFUSED', said, { ofKey: true })
-  if (/access|premium|permission/i.test(sentence)) return new VendorError('VENDOR_REFUSED', said)
-  if (/symbol/i.test(sentence)) return new VendorError('VENDOR_UNKNOWN', said)
-  return new VendorError('VENDOR_ANSWER', said, { original: body })
+function answerOf(body: Buffer): JsonAnswer {
+  const answer = new JsonAnswer(title, body)
+  const error = errorIn(answer.value)
+  if (error) throw error
+  return answer
 }
 
 const quoteAnswer = z.object({ c: z.number(), pc: z.number().nullish(), t: z.number() })

@@ -3,6 +3,7 @@ import { localDate } from '../../exchange-clock.ts'
 import { listIn, numberIn, textIn } from '../../polling/cursor-values.ts'
 import { factsOn } from '../../polling/facts-on.ts'
 import type { Feed } from '../../polling/feed.ts'
+import { every } from '../../polling/rhythm.ts'
 import { type FredClient, PAGES_MAX } from './client.ts'
 import { parseReleases, reparseObservations } from './parse.ts'
 import { ST_LOUIS } from './release-times.ts'
@@ -69,7 +70,7 @@ function updatesFeed({ client, seriesIds, now }: FeedContext, changed: ChangedSe
   return {
     name: 'updates',
     cost: PAGES_MAX,
-    dueMs: (nowMs, lastAskedMs) => (lastAskedMs === undefined ? nowMs : lastAskedMs + UPDATES_EVERY_MS),
+    dueMs: every(UPDATES_EVERY_MS),
     ask: async (cursor, signal) => {
       const nowMs = now()
       const untilMs = numberIn(cursor, 'untilMs') ?? nowMs
@@ -117,7 +118,7 @@ function releasesFeed({ client, now }: FeedContext): Feed {
     name: 'releases',
     topic: 'economic-releases',
     cost: 1,
-    dueMs: (nowMs, lastAskedMs) => (lastAskedMs === undefined ? nowMs : lastAskedMs + RELEASES_EVERY_MS),
+    dueMs: every(RELEASES_EVERY_MS),
     ask: async (_cursor, signal) =>
       factsOn('economic-releases', await client.releases(localDate(now(), ST_LOUIS), signal)),
     reparse: (original) => factsOn('economic-releases', parseReleases(original, now())),

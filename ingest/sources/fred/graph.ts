@@ -4,6 +4,7 @@ import type { ItemsRead } from '../../json-answer.ts'
 import { listIn } from '../../polling/cursor-values.ts'
 import { factsOn } from '../../polling/facts-on.ts'
 import type { Feed } from '../../polling/feed.ts'
+import { every } from '../../polling/rhythm.ts'
 import type { VendorHttp } from '../../resilience/vendor-http.ts'
 import { historyStartMs } from './feeds.ts'
 import { parseGraph } from './parse-graph.ts'
@@ -21,7 +22,7 @@ export function graphFeed(series: EconomicSeries, http: VendorHttp, now: () => n
     name: `graph:${series.seriesId}`,
     topic: 'economic-data',
     cost: 1,
-    dueMs: (nowMs, lastAskedMs) => (lastAskedMs === undefined ? nowMs : lastAskedMs + GRAPH_EVERY_MS),
+    dueMs: every(GRAPH_EVERY_MS),
     ask: async (cursor, signal) => {
       const remembered = listIn(cursor, 'remembered')
       const since = remembered[0]?.slice(0, 10) ?? localDate(historyStartMs(now(), series.frequency), ST_LOUIS)

@@ -2,6 +2,7 @@ import type { Named, NameMatcher } from '../../../domain/name-matcher.ts'
 import { numberIn, textIn } from '../../polling/cursor-values.ts'
 import { factsOn } from '../../polling/facts-on.ts'
 import type { Feed, FeedCursor } from '../../polling/feed.ts'
+import { every } from '../../polling/rhythm.ts'
 import { type NewsApiClient, QUERY_LENGTH_MAX } from './client.ts'
 import { companyQuery } from './company-query.ts'
 import { parseArticles } from './parse.ts'
@@ -41,7 +42,7 @@ function companiesFeed({ client, companies, requestsPerDay, names, now }: FeedCo
     name: 'companies',
     topic: 'news-data',
     cost: 1,
-    dueMs: everyMs(requestsPerDay * COMPANIES_SHARE),
+    dueMs: every(everyOf(requestsPerDay * COMPANIES_SHARE)),
     ask: async (cursor, signal) => {
       const query = companyQuery(companies, textIn(cursor, 'next'), QUERY_LENGTH_MAX)
       if (!query) return { facts: [], rejects: [] }
@@ -64,13 +65,10 @@ function headlinesFeed({ client, requestsPerDay, names, now }: FeedContext): Fee
     name: 'headlines',
     topic: 'news-data',
     cost: 1,
-    dueMs: everyMs(requestsPerDay * HEADLINES_SHARE),
+    dueMs: every(everyOf(requestsPerDay * HEADLINES_SHARE)),
     ask: async (_cursor, signal) => factsOn('news-data', await client.businessHeadlines(names, signal)),
     reparse: (original) => factsOn('news-data', parseArticles(original, names, now())),
   }
 }
 
-const everyMs =
-  (requestsPerDay: number): Feed['dueMs'] =>
-  (nowMs, lastAskedMs) =>
-    lastAskedMs === undefined ? nowMs : lastAskedMs + Math.max(EVERY_MS_MIN, Math.ceil(DAY_MS / requestsPerDay))
+const everyOf = (requestsPerDay: number): number => Math.max(EVERY_MS_MIN, Math.ceil(DAY_MS / requestsPerDay))

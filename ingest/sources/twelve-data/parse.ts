@@ -14,7 +14,7 @@ const errorAnswer = z.object({ code: z.int(), message: z.string().nullish(), sta
  * The error that a body is, whatever the HTTP status; undefined where it is none. In answers about several symbols it
  * stands in the place of one of them.
  */
-export function errorOf(value: unknown, body: Buffer, receivedAtMs: number): VendorError | undefined {
+export function errorIn(value: unknown, receivedAtMs: number): VendorError | undefined {
   const { data } = errorAnswer.safeParse(value)
   if (data === undefined) return undefined
   const message = data.message ?? ''
@@ -26,7 +26,7 @@ export function errorOf(value: unknown, body: Buffer, receivedAtMs: number): Ven
   if (data.code === 403) return new VendorError('VENDOR_REFUSED', said)
   if (data.code === 404 || /symbol.*(not found|invalid)/i.test(message)) return new VendorError('VENDOR_UNKNOWN', said)
   if (data.code >= 500) return new VendorError('VENDOR_UNAVAILABLE', said)
-  return new VendorError('VENDOR_ANSWER', said, { original: body })
+  return new VendorError('VENDOR_ANSWER', said, { original: Buffer.from(JSON.stringify(data)) })
 }
 
 /** Credits come back with the next minute, or with the next day by UTC: the message says which ran out. */
@@ -63,11 +63,11 @@ export interface QuotesRead extends ItemsRead<QuoteSnapshot> {
  */
 export function parseQuotes(body: Buffer, receivedAtMs: number): QuotesRead {
   const answer = new JsonAnswer(title, body)
-  const whole = errorOf(answer.value, body, receivedAtMs)
+  const whole = errorIn(answer.value, receivedAtMs)
   if (whole) throw whole
   const byName = answer.as(z.record(z.string(), z.unknown()))
   const items = Object.hasOwn(byName, 'symbol') ? [byName] : Object.values(byName)
-  const errors = items.map((item) => errorOf(item, body, receivedAtMs)).filter((error) => error !== undefined)
+  const errors = items.map((item) => errorIn(item, receivedAtMs)).filter((error) => error !== undefined)
   const read = answer.items(
     items.filter((item) => !errorAnswer.safeParse(item).success),
     {
@@ -120,7 +120,7 @@ const seriesItem = z.object({
 /** `/time_series`, asked for with `timezone=UTC`. The bar that is still being made is left out. */
 export function parseSeries(body: Buffer, interval: BarInterval, receivedAtMs: number): ItemsRead<HistoricalBar> {
   const answer = new JsonAnswer(title, body)
-  const error = errorOf(answer.value, body, receivedAtMs)
+  const error = errorIn(answer.value, receivedAtMs)
   if (error) throw error
   const { meta, values } = answer.as(seriesAnswer)
   return answer.items(values ?? [], {

@@ -1,13 +1,12 @@
 import { expect, test } from 'vitest'
-import { every, onceAfterUsClose, whileUsTrades } from './rhythm.ts'
+import { onceAfterUsClose, whileUsTrades } from './us-rhythm.ts'
 
 const at = (iso: string) => Date.parse(iso)
 const iso = (ms: number) => new Date(ms).toISOString()
 const MINUTE_MS = 60_000
 
 test('what was never asked for is due now', () => {
-  for (const due of [every(MINUTE_MS), whileUsTrades(MINUTE_MS, 0), onceAfterUsClose(0)])
-    expect(due(5, undefined)).toBe(5)
+  for (const due of [whileUsTrades(MINUTE_MS, 0), onceAfterUsClose(0)]) expect(due(5, undefined)).toBe(5)
 })
 
 test('while the exchanges trade it is due again and again', () => {
