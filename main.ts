@@ -141,6 +141,8 @@ interface Reading {
 async function startRole(args: Arguments, around: Surroundings, { source, vendors }: Reading): Promise<void> {
   if (args.role === 'gateway') return void (await startEdge(around))
   const database = await openStore(around)
+  // Before anybody is answered: of what is not listed nobody could listen to the first tick.
+  await new Instruments(database).add(SEED_INSTRUMENTS, SEED_AS_OF_MS)
   const subgraph = SUBGRAPHS.find((name) => args.role === 'subgraph' && args.which === name)
   if (subgraph)
     return startSubgraph(subgraph, around, await openGraphSources(around, database, await openPubSub(around)))
@@ -277,7 +279,6 @@ async function startIngest(
 ): Promise<void> {
   const instruments = new Instruments(database)
   const checkpoints = new SourceCheckpoints(database)
-  await instruments.add(SEED_INSTRUMENTS, SEED_AS_OF_MS)
   await lifecycle.start(`lock of ${source.name}`, () => new SourceLocks(database).lock(source.name))
   const deadLetters = new DeadLetters(database.pool)
   const run = { bus, codec, checkpoints, deadLetters, clock: systemClock, log, metrics, signal: lifecycle.signal }
@@ -308,7 +309,6 @@ async function startVendors(
   { read, unread }: Choice,
 ): Promise<void> {
   const instruments = new Instruments(database)
-  await instruments.add(SEED_INSTRUMENTS, SEED_AS_OF_MS)
   for (const [name, why] of unread) say(`${name.padEnd(17)} not read: ${why}`)
   const describe = (described: readonly Instrument[]) => instruments.add(described)
   const live = await lifecycle.start('ingest', async () =>
