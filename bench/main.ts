@@ -22,6 +22,14 @@ const BENCHMARKS: Record<string, Benchmark> = {
       'tick → GraphQL subscriber over Kafka and Redis (KAFKA_BROKERS, REDIS_URL) against bare kafkajs produce → consume',
     run: async () => (await import('./latency.ts')).latency(),
   },
+  isolation: {
+    compares: 'one vendor beside three that are dead, hanging, slow or lying, against beside three that are well',
+    run: async () => (await import('./isolation.ts')).isolation(),
+  },
+  quota: {
+    compares: 'a vendor of 25 requests a day: requests and age of what is watched, planned, against asking all in turn',
+    run: async () => (await import('./quota.ts')).quota(),
+  },
   start: {
     compares: 'all-in-one: start to ready and to the first tick, idle memory; against a bare Node process',
     run: async () => (await import('./start.ts')).start(),

@@ -54,6 +54,10 @@ const snapshotKey = (symbol: string, source: string): string => `${symbol}|${sou
 const isNewer = (one: QuoteSnapshot, than: QuoteSnapshot): boolean =>
   one.eventTimeMs > than.eventTimeMs || (one.eventTimeMs === than.eventTimeMs && one.ingestTimeMs > than.ingestTimeMs)
 
+/** A vendor that tells the price alone has not taken back the close that it told earlier the same UTC day. */
+const KNOWN_CLOSE = `COALESCE(excluded.previous_close,
+                 CASE WHEN (excluded.time AT TIME ZONE 'UTC')::date = (q.time AT TIME ZONE 'UTC')::date THEN q.previous_close END)`
+
 /**
  * Keeps the newest of each symbol and source by event time; of one event time the later seen, where it says anything else.
  * Answers those that have become the newest.
@@ -76,10 +80,10 @@ export async function upsertSnapshots(
            ORDER BY symbol, source
            ON CONFLICT (symbol, source) DO UPDATE
            SET time = excluded.time, licence = excluded.licence, price = excluded.price,
-               previous_close = excluded.previous_close, day_volume = excluded.day_volume,
+               previous_close = ${KNOWN_CLOSE}, day_volume = excluded.day_volume,
                ingest_time = excluded.ingest_time, delayed = excluded.delayed
            WHERE (excluded.time, excluded.ingest_time) > (q.time, q.ingest_time)
-             AND (excluded.time, excluded.licence, excluded.price, excluded.previous_close, excluded.day_volume,
+             AND (excluded.time, excluded.licence, excluded.price, ${KNOWN_CLOSE}, excluded.day_volume,
                   excluded.delayed)
                IS DISTINCT FROM (q.time, q.licence, q.price, q.previous_close, q.day_volume, q.delayed)
            RETURNING symbol, source`,

@@ -5,13 +5,14 @@ import { partitionOf } from '../../platform/bus/partition.ts'
 import { Bars } from '../../platform/store/bars.ts'
 import type { Database } from '../../platform/store/database.ts'
 import { upsertHistoricalBars } from '../../platform/store/historical-bars.ts'
-import { upsertSnapshots } from '../../platform/store/quote-snapshots.ts'
+import { QuoteSnapshots, upsertSnapshots } from '../../platform/store/quote-snapshots.ts'
 import { Quotes } from '../../platform/store/quotes.ts'
 import { testDatabase } from '../support/database.ts'
 import { aHistoricalBar, aSnapshot } from '../support/facts.ts'
 
 const at = (text: string) => Date.parse(`${text}Z`)
 const DAY = at('2013-10-07T00:00')
+const NEXT_DAY = at('2013-10-08T00:00')
 
 let database: Database
 
@@ -115,6 +116,17 @@ describe('Quotes', () => {
     expect(await previousClose()).toBe(229)
     await storeBars('AAPL', [[DAY - 60_000, 181]])
     expect(await previousClose()).toBe(181)
+  })
+
+  test('a price without a previous close keeps the close told earlier that day, and not that of another day', async () => {
+    const previousClose = async () => (await new QuoteSnapshots(database).find(['AAPL'])).get('AAPL')?.[0].previousClose
+    await upsertSnapshots(database.pool, [aSnapshot({ ...told, eventTimeMs: DAY + 1, previousClose: 229 })])
+    await upsertSnapshots(database.pool, [aSnapshot({ ...told, eventTimeMs: DAY + 2, previousClose: null })])
+    expect(await previousClose()).toBe(229)
+    await upsertSnapshots(database.pool, [
+      aSnapshot({ ...told, ingestTimeMs: NEXT_DAY, eventTimeMs: NEXT_DAY, previousClose: null }),
+    ])
+    expect(await previousClose()).toBeNull()
   })
 
   test('the previous close is of the last bar before the UTC day of the quote', async () => {

@@ -1,0 +1,194 @@
+// What every polled vendor promises, against a server on this machine that speaks as the vendor does and fails on command.
+// To register one: write its `PolledVendorCase` beside its fake in tests/support/vendors/<vendor>.ts (made-up.ts is an
+// example) and add a line to tests/support/vendors/polled-vendors.ts.
+import { spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { inspect } from 'node:util'
+import { describe, type ExpectStatic, expect, test } from 'vitest'
+import { type Fact, TOPICS } from '../../platform/bus/topics.ts'
+import { selfSigned } from '../support/certificate.ts'
+import { fastClock } from '../support/vendors/fast-clock.ts'
+import type { Fault } from '../support/vendors/faults.ts'
+import { MemoryQuotas } from '../support/vendors/memory-quotas.ts'
+import { CaseReader, openCase } from '../support/vendors/polled-reader.ts'
+import { nameOf, type PolledVendorCase } from '../support/vendors/polled-vendor-case.ts'
+import { POLLED_VENDORS } from '../support/vendors/polled-vendors.ts'
+import type { ReaderOrder } from '../support/vendors/reader-process.ts'
+import { VendorServer } from '../support/vendors/vendor-server.ts'
+
+/** Longer than any vendor's own timeout, retries included. */
+const PATIENCE = { timeout: 60_000, interval: 20 }
+const READER = join(import.meta.dirname, '../support/vendors/reader-process.ts')
+
+const FAULTS: [name: string, fault: Fault][] = [
+  ['an error of the server', { kind: 'status', status: 500 }],
+  ['an outage', { kind: 'status', status: 503 }],
+  ['an outage that says when it ends', { kind: 'status', status: 503, retryAfter: '60' }],
+  ['a limit', { kind: 'status', status: 429 }],
+  ['a limit that says until when', { kind: 'status', status: 429, retryAfter: '60' }],
+  ['an outage page with status 200', { kind: 'html' }],
+  ['what is no JSON', { kind: 'not-json' }],
+  ['an answer that is broken off', { kind: 'truncated' }],
+  ['other types than documented', { kind: 'wrong-types' }],
+  ['a connection that is reset', { kind: 'reset' }],
+  ['a clock that is a day ahead', { kind: 'clock-skew', skewMs: 86_400_000 }],
+  ['a clock that is a day behind', { kind: 'clock-skew', skewMs: -86_400_000 }],
+  ['an answer that drips', { kind: 'drip', everyMs: 500 }],
+  ['no answer', { kind: 'hang' }],
+]
+
+async function worldOf(vendor: PolledVendorCase, certificate?: { cert: string; key: string }) {
+  const time = { startMs: vendor.startMs, realStartMs: Date.now(), timesFaster: vendor.timesFaster }
+  const clock = fastClock(time)
+  const fake = vendor.fake(clock)
+  const server = await VendorServer.start({
+    answer: fake.answer,
+    clock,
+    ...(vendor.keyOf && { keyOf: vendor.keyOf }),
+    ...(certificate && { certificate }),
+  })
+  const quotas = new MemoryQuotas()
+  const logged: string[] = []
+  const troubles: (string | undefined)[] = []
+  const read = (from?: unknown) =>
+    new CaseReader(
+      openCase(vendor, {
+        url: server.url,
+        clock,
+        quotas,
+        logged: (line) => logged.push(line),
+        troubled: (trouble) => troubles.push(trouble),
+      }),
+      from,
+    )
+  return {
+    time,
+    clock,
+    fake,
+    server,
+    logged,
+    troubles,
+    read,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  }
+}
+
+const namesOf = (facts: readonly Fact[]) => new Set(facts.map(nameOf))
+
+/** All that the vendor had told has come, and nothing of it twice in two versions. */
+async function expectAllOf(expect: ExpectStatic, told: readonly string[], facts: () => readonly Fact[]): Promise<void> {
+  await expect.poll(() => told.filter((name) => !namesOf(facts()).has(name)), PATIENCE).toEqual([])
+  const versions = Map.groupBy(facts(), nameOf)
+  for (const [name, same] of versions) {
+    const contents = new Set(same.map(({ event }) => JSON.stringify({ ...event, ingestTimeMs: 0 })))
+    expect(contents.size, name).toBe(1)
+  }
+}
+
+function expectWithinLimits(expect: ExpectStatic, vendor: PolledVendorCase, server: VendorServer): void {
+  for (const window of vendor.limits)
+    expect(server.most(window), JSON.stringify(window)).toBeLessThanOrEqual(window.requests)
+}
+
+describe.each(Object.entries(POLLED_VENDORS))('Polled source: %s', (name, vendor) => {
+  test('tells valid facts under its own name, and all of them', async () => {
+    await using world = await worldOf(vendor)
+    const reader = world.read()
+    await expect.poll(() => reader.facts.length, PATIENCE).toBeGreaterThan(5)
+    await expectAllOf(expect, world.fake.told(world.clock.now()), () => reader.facts)
+    await reader.stop()
+    for (const { topic, event } of reader.facts) {
+      const check = TOPICS[topic].check as (fact: typeof event) => typeof event
+      expect(check({ ...event })).toEqual(event)
+    }
+    expect(reader.rejects).toEqual([])
+  })
+
+  test('keeps within what the vendor allows, also when it is started again and again', async () => {
+    await using world = await worldOf(vendor)
+    let checkpoint: unknown
+    for (let start = 0; start < 4; start++) {
+      const reader = world.read(checkpoint)
+      const before = world.server.arrivals.length
+      await expect.poll(() => world.server.arrivals.length, PATIENCE).toBeGreaterThan(before + 1)
+      await reader.stop()
+      checkpoint = reader.checkpoint
+    }
+    expectWithinLimits(expect, vendor, world.server)
+  })
+
+  describe('after a fault it tells all that it would have told without, and no key has been seen', () => {
+    test.concurrent.for([...FAULTS, ['an error with status 200', { kind: 'body', body: vendor.errorBody }] as const])(
+      '%s',
+      async ([_fault, fault], { expect }) => {
+        await using world = await worldOf(vendor)
+        const reader = world.read()
+        await expect.poll(() => reader.facts.length, PATIENCE).toBeGreaterThan(0)
+        world.server.fail(fault, 2)
+        await expect.poll(() => world.server.failed, PATIENCE).toBeGreaterThan(0)
+        const after = world.server.arrivals.length
+        await expect.poll(() => world.server.arrivals.length, PATIENCE).toBeGreaterThan(after)
+        world.server.mend()
+        await expectAllOf(expect, world.fake.told(world.clock.now()), () => reader.facts)
+        await reader.stop()
+        expectWithinLimits(expect, vendor, world.server)
+        const seen = world.logged.join('') + inspect([reader, world.troubles], { depth: 10 })
+        for (const key of vendor.keys) expect(seen).not.toContain(key)
+      },
+    )
+  })
+
+  test('a vendor without a certificate to be trusted is said to be one, and tried again', async () => {
+    await using certificate = selfSigned()
+    await using world = await worldOf(vendor, certificate)
+    const reader = world.read()
+    await expect.poll(() => world.troubles.join(), PATIENCE).toContain('certificate')
+    expect(await reader.stop()).toBeLessThan(2_000)
+    expect(world.server.arrivals).toEqual([])
+  })
+
+  test.each<[string, Fault | undefined]>([
+    ['while all is well', undefined],
+    ['while the vendor hangs', { kind: 'hang' }],
+    ['while the vendor is away', { kind: 'status', status: 500 }],
+  ])('ends within two seconds of being stopped %s', async (_when, fault) => {
+    await using world = await worldOf(vendor)
+    if (fault) world.server.fail(fault)
+    const reader = world.read()
+    await expect.poll(() => world.server.arrivals.length, PATIENCE).toBeGreaterThan(0)
+    expect(await reader.stop()).toBeLessThan(2_000)
+  })
+
+  test('loses and repeats nothing when its process is killed, and keeps within the limits', async () => {
+    await using world = await worldOf(vendor)
+    const folder = mkdtempSync(join(tmpdir(), 'polled-'))
+    const file = join(folder, 'facts.jsonl')
+    const order: ReaderOrder = { vendor: name, url: world.server.url, folder, time: world.time }
+    const facts = (): Fact[] =>
+      existsSync(file)
+        ? readFileSync(file, 'utf8')
+            .split('\n')
+            .slice(0, -1)
+            .map((line) => JSON.parse(line))
+        : []
+    try {
+      for (let life = 0; life < 3; life++) {
+        const before = world.server.arrivals.length
+        const child = spawn(process.execPath, ['--import', 'tsx', READER, JSON.stringify(order)], { stdio: 'inherit' })
+        const gone = new Promise((resolve) => child.once('exit', resolve))
+        try {
+          await expect.poll(() => world.server.arrivals.length, PATIENCE).toBeGreaterThan(before + 2)
+          if (life === 2) await expectAllOf(expect, world.fake.told(world.clock.now()), facts)
+        } finally {
+          child.kill('SIGKILL')
+          await gone
+        }
+      }
+      expectWithinLimits(expect, vendor, world.server)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+})

@@ -1,0 +1,64 @@
+import type { SourceContext } from '../../../ingest/catalogue.ts'
+import type { QuotaStore } from '../../../ingest/quota/quota.ts'
+import type { Reject, Source } from '../../../ingest/source.ts'
+import type { Fact } from '../../../platform/bus/topics.ts'
+import type { Clock } from '../../../platform/clock.ts'
+import { openLog } from '../../../platform/log.ts'
+import { openMetrics } from '../../../platform/metrics.ts'
+import type { PolledVendorCase } from './polled-vendor-case.ts'
+
+export interface Surroundings {
+  readonly url: string
+  readonly clock: Clock
+  readonly quotas: QuotaStore
+  readonly logged: (line: string) => void
+  readonly troubled?: (trouble: string | undefined) => void
+}
+
+/** The vendor's source as a process of the platform would open it, pointed at a server of ours. */
+export function openCase({ source, variables, symbols }: PolledVendorCase, around: Surroundings): Source {
+  const { url, clock, quotas, logged, troubled } = around
+  const context: SourceContext = {
+    settings: { variables, symbols, urls: { [source.name]: { http: url } } },
+    clock,
+    log: openLog('trace', { write: logged }),
+    metrics: openMetrics(),
+    quotas,
+    interest: { current: () => new Map() },
+    describe: async () => undefined,
+    tellPlan: () => undefined,
+    tellTrouble: (_source, trouble) => troubled?.(trouble),
+  }
+  return source.open(context)
+}
+
+/** Reads in the background and keeps what came. */
+export class CaseReader {
+  readonly facts: Fact[] = []
+  readonly rejects: Reject[] = []
+  checkpoint: unknown
+  readonly #stop = new AbortController()
+  readonly ended: Promise<void>
+
+  constructor(source: Source, from?: unknown) {
+    this.checkpoint = from
+    this.ended = this.#read(source, from)
+    this.ended.catch(() => undefined)
+  }
+
+  /** How long it took, in real milliseconds. @throws what the source threw */
+  async stop(): Promise<number> {
+    const startedMs = performance.now()
+    this.#stop.abort()
+    await this.ended
+    return performance.now() - startedMs
+  }
+
+  async #read(source: Source, from: unknown): Promise<void> {
+    for await (const { facts = [], rejects, checkpoint } of source.read(from, this.#stop.signal)) {
+      this.facts.push(...facts)
+      this.rejects.push(...rejects)
+      this.checkpoint = JSON.parse(JSON.stringify(checkpoint))
+    }
+  }
+}

@@ -1,0 +1,7 @@
+import { madeUp } from './made-up.ts'
+import type { PolledVendorCase } from './polled-vendor-case.ts'
+
+/** Every polled vendor that the contract suite reads. One line each. */
+export const POLLED_VENDORS: Readonly<Record<string, PolledVendorCase>> = {
+  'made-up': madeUp,
+}
