@@ -310,7 +310,7 @@ async function startVendors(
 ): Promise<void> {
   const instruments = new Instruments(database)
   for (const [name, why] of unread) say(`${name.padEnd(17)} not read: ${why}`)
-  const describe = (described: readonly Instrument[]) => instruments.add(described)
+  const describe = (described: readonly Instrument[]) => instruments.refresh(described)
   const live = await lifecycle.start('ingest', async () =>
     startLive({
       config,
