@@ -1,5 +1,4 @@
 import { type Instrument, undescribed } from '../../../domain/instrument.ts'
-import { isDescribed } from '../../known-names.ts'
 import type { Feed } from '../../polling/feed.ts'
 import { every } from '../../polling/rhythm.ts'
 import type { EdgarClient } from './client.ts'
@@ -82,8 +81,7 @@ class Companies {
       [...Map.groupBy(bySize, ({ cik }) => cik)].map(([cik, shares]) => [cik, shares.map(({ symbol }) => symbol)]),
     )
     this.#readMs = now()
-    // Our own list has the names that people use: of those in it there is nothing to learn here.
-    await describe(bySize.filter(({ symbol }) => !isDescribed(symbol)).map(instrumentOf))
+    await describe(bySize.map(instrumentOf))
     return rejects
   }
 }
