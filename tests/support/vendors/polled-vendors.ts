@@ -1,7 +1,11 @@
+import { frankfurterCase } from './frankfurter.ts'
 import { madeUp } from './made-up.ts'
+import { newsapiCase } from './newsapi.ts'
 import type { PolledVendorCase } from './polled-vendor-case.ts'
 
 /** Every polled vendor that the contract suite reads. One line each. */
 export const POLLED_VENDORS: Readonly<Record<string, PolledVendorCase>> = {
   'made-up': madeUp,
+  frankfurter: frankfurterCase,
+  newsapi: newsapiCase,
 }
