@@ -65,6 +65,19 @@ export function openMetrics() {
       'source',
     ]),
 
+    streamConnects: counter('stream_connects_total', 'Connections that were tried, by outcome.', ['source', 'outcome']),
+    streamConnections: gauge('stream_connections', 'Sockets to a vendor, opening or open.', ['source']),
+    streamSilences: counter('stream_silences_total', 'Times a stream said nothing for longer than it ever does.', [
+      'source',
+    ]),
+    streamPauses: counter('stream_pauses_total', 'Times a socket was not read because too much waited.', ['source']),
+    streamDuplicates: counter('stream_duplicates_total', 'Prints that came again.', ['source']),
+    streamHeld: gauge('stream_held_prints', 'Prints that wait for those before them.', ['source']),
+    streamNotHeld: counter('stream_not_held_total', 'Prints dropped because too many waited; had from history later.', [
+      'source',
+    ]),
+    streamBackfilled: counter('stream_backfilled_total', 'Prints that came from history.', ['source']),
+    streamGapPrints: counter('stream_gap_prints_total', 'Prints that could not be had.', ['source']),
     streamSkipped: counter('stream_skipped_total', 'Messages in the form of a trade that are none.', ['source']),
 
     busProduced: counter('bus_produced_records_total', 'Records acknowledged by the bus.', ['topic']),

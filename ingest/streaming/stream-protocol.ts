@@ -137,7 +137,7 @@ export interface TradeHistory {
 
 export interface HistoryPage {
   readonly prints: readonly Omit<Print, 'kind' | 'symbol'>[]
-  readonly rejects: readonly Reject[]
+  readonly rejects: readonly Omit<Reject, 'feed'>[]
 }
 
 /** Trades of a symbol that we have not got. */

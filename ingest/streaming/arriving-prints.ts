@@ -1,0 +1,82 @@
+import { dataQuality } from '../../domain/data-quality.ts'
+import type { Tick } from '../../domain/tick.ts'
+import type { StreamCheckpoint } from './checkpoint.ts'
+import type { PrintBook, PrintBookContext } from './print-book.ts'
+import type { Print } from './stream-protocol.ts'
+import { isTick, tickOfPrint } from './tick-of-print.ts'
+
+/** So many prints in one millisecond have numbers of their own; the numbers of the next ones run ahead of the clock. */
+const PER_MS = 1_000
+
+/** Prints without numbers that could be trusted: numbered as they come. What is told while nobody listens is lost, and said so. */
+export class ArrivingPrints implements PrintBook {
+  readonly #context: PrintBookContext
+  readonly #symbols: ReadonlySet<string>
+  #position: number
+  /** When the newest print was received; -1: none has been, ever. */
+  #receivedMs: number
+  #taken: StreamCheckpoint
+  #wasConnected = false
+
+  constructor(context: PrintBookContext, from: StreamCheckpoint) {
+    this.#context = context
+    this.#symbols = new Set(context.protocol.symbols)
+    this.#position = from.position
+    this.#receivedMs = from.receivedMs
+    this.#taken = { products: {}, position: from.position, receivedMs: from.receivedMs }
+  }
+
+  print(print: Print, frame: Buffer, receivedAtMs: number): void {
+    if (!this.#symbols.has(print.symbol)) return
+    const { outlet, name } = this.#context
+    const position = Math.max(this.#position + 1, receivedAtMs * PER_MS)
+    const told = tickOfPrint(print, { source: name, position }, receivedAtMs, () => frame)
+    if (!isTick(told)) {
+      outlet.reject(told)
+      return
+    }
+    this.#position = position
+    this.#receivedMs = receivedAtMs
+    outlet.tick(told)
+  }
+
+  heartbeat(): void {
+    // Without ids it says no more than that the connection lives, which the link knows.
+  }
+
+  connected(nowMs: number, awayMs: number): void {
+    const missed = this.#wasConnected ? awayMs > 0 : true
+    this.#wasConnected = true
+    if (!missed || this.#receivedMs < 0) return
+    const { outlet, name } = this.#context
+    const [from, until] = [this.#receivedMs, nowMs].map((ms) => new Date(ms).toISOString())
+    outlet.fact({
+      topic: 'data-quality',
+      event: dataQuality({
+        kind: 'GAP',
+        source: name,
+        symbol: null,
+        eventTimeMs: this.#receivedMs,
+        ingestTimeMs: nowMs,
+        detail: `What ${name} printed between ${from} and ${until} while it was not connected cannot be had`,
+      }),
+    })
+  }
+
+  tick(): void {
+    // Nothing of it depends on time.
+  }
+
+  taken(ticks: readonly Tick[]): void {
+    const last = ticks.at(-1)
+    if (last) this.#taken = { products: {}, position: last.position, receivedMs: last.ingestTimeMs }
+  }
+
+  checkpoint(): StreamCheckpoint {
+    return this.#taken
+  }
+
+  async ended(): Promise<void> {
+    // Nothing runs beside it.
+  }
+}

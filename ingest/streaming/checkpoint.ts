@@ -1,0 +1,24 @@
+import { z } from 'zod'
+import { PlatformError } from '../../domain/errors.ts'
+
+const whole = z.number().int().min(0)
+
+const checkpointSchema = z.object({
+  /** Numbered by trade ids: the newest print of each product that was taken, by symbol. */
+  products: z.record(z.string(), z.object({ id: whole, timeMs: whole })),
+  /** Numbered by arrival: the newest position given, and when that print was received. -1: none yet. */
+  position: z.number().int().min(-1),
+  receivedMs: z.number().int().min(-1),
+})
+export type StreamCheckpoint = z.infer<typeof checkpointSchema>
+
+/** @throws INVALID_ARGUMENT where it is none. */
+export function checkpointOf(source: string, from: unknown): StreamCheckpoint {
+  if (from === undefined) return { products: {}, position: -1, receivedMs: -1 }
+  const parsed = checkpointSchema.safeParse(from)
+  if (parsed.success) return parsed.data
+  throw new PlatformError(
+    'INVALID_ARGUMENT',
+    `The checkpoint of ${source} is not one of a stream: ${parsed.error.message}`,
+  )
+}
