@@ -113,7 +113,7 @@ export class Connection {
     this.#isOver = true
     this.#whenEnded.resolve(reason)
     const socket = this.#socket
-    if (socket.readyState === WebSocket.CONNECTING) {
+    if (socket.readyState !== WebSocket.OPEN) {
       socket.terminate()
       return
     }

@@ -165,7 +165,7 @@ describe.each(Object.entries(POLLED_VENDORS))('Polled source: %s', (name, vendor
     await using world = await worldOf(vendor)
     const folder = mkdtempSync(join(tmpdir(), 'polled-'))
     const file = join(folder, 'facts.jsonl')
-    const order: ReaderOrder = { vendor: name, url: world.server.url, folder, time: world.time }
+    const order: ReaderOrder = { suite: 'polled', vendor: name, url: world.server.url, folder, time: world.time }
     const facts = (): Fact[] =>
       existsSync(file)
         ? readFileSync(file, 'utf8')

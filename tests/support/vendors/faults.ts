@@ -51,7 +51,7 @@ export async function misbehave(
     case 'html':
       return send(response, { headers: { 'content-type': 'text/html' }, body: OUTAGE_PAGE }, clock.now())
     case 'wrong-types':
-      return send(response, { ...answer(), body: withOtherTypes(answer()) }, clock.now())
+      return send(response, { ...answer(), body: withOtherTypes(bytesOf(answer().body).toString()) }, clock.now())
     case 'clock-skew':
       return send(response, answer(), clock.now() + fault.skewMs)
     case 'reset':
@@ -95,8 +95,7 @@ function drip(response: ServerResponse, answer: VendorAnswer, everyMs: number): 
 }
 
 /** Numbers become lists, texts numbers, lists texts; the names stay. What is no JSON becomes noise. */
-function withOtherTypes({ body }: VendorAnswer): string {
-  const text = bytesOf(body).toString()
+export function withOtherTypes(text: string): string {
   try {
     return JSON.stringify(otherType(JSON.parse(text)))
   } catch {

@@ -1,25 +1,37 @@
-import type { SourceContext } from '../../../ingest/catalogue.ts'
+import type { Tick } from '../../../domain/tick.ts'
+import type { SourceContext, SourceVariable, VendorSource } from '../../../ingest/catalogue.ts'
 import type { QuotaStore } from '../../../ingest/quota/quota.ts'
 import type { Reject, Source } from '../../../ingest/source.ts'
 import type { Fact } from '../../../platform/bus/topics.ts'
 import type { Clock } from '../../../platform/clock.ts'
 import { openLog } from '../../../platform/log.ts'
 import { openMetrics } from '../../../platform/metrics.ts'
-import type { PolledVendorCase } from './polled-vendor-case.ts'
 
 export interface Surroundings {
   readonly url: string
+  readonly socketUrl?: string
   readonly clock: Clock
   readonly quotas: QuotaStore
   readonly logged: (line: string) => void
   readonly troubled?: (trouble: string | undefined) => void
 }
 
+/** What both suites know of a vendor. */
+export interface VendorCase {
+  readonly source: VendorSource
+  readonly variables: Readonly<Partial<Record<SourceVariable, string>>>
+  readonly symbols: readonly string[]
+}
+
 /** The vendor's source as a process of the platform would open it, pointed at a server of ours. */
-export function openCase({ source, variables, symbols }: PolledVendorCase, around: Surroundings): Source {
-  const { url, clock, quotas, logged, troubled } = around
+export function openCase({ source, variables, symbols }: VendorCase, around: Surroundings): Source {
+  const { url, socketUrl, clock, quotas, logged, troubled } = around
   const context: SourceContext = {
-    settings: { variables, symbols, urls: { [source.name]: { http: url } } },
+    settings: {
+      variables,
+      symbols,
+      urls: { [source.name]: { http: url, ...(socketUrl !== undefined && { ws: socketUrl }) } },
+    },
     clock,
     log: openLog('trace', { write: logged }),
     metrics: openMetrics(),
@@ -34,6 +46,7 @@ export function openCase({ source, variables, symbols }: PolledVendorCase, aroun
 
 /** Reads in the background and keeps what came. */
 export class CaseReader {
+  readonly ticks: Tick[] = []
   readonly facts: Fact[] = []
   readonly rejects: Reject[] = []
   checkpoint: unknown
@@ -55,7 +68,8 @@ export class CaseReader {
   }
 
   async #read(source: Source, from: unknown): Promise<void> {
-    for await (const { facts = [], rejects, checkpoint } of source.read(from, this.#stop.signal)) {
+    for await (const { ticks, facts = [], rejects, checkpoint } of source.read(from, this.#stop.signal)) {
+      this.ticks.push(...ticks)
       this.facts.push(...facts)
       this.rejects.push(...rejects)
       this.checkpoint = JSON.parse(JSON.stringify(checkpoint))

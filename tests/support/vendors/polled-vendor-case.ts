@@ -1,15 +1,12 @@
-import type { SourceVariable, VendorSource } from '../../../ingest/catalogue.ts'
 import type { QuotaWindow } from '../../../ingest/quota/quota.ts'
 import { type Fact, TOPICS } from '../../../platform/bus/topics.ts'
 import type { Clock } from '../../../platform/clock.ts'
 import type { VendorAnswer } from './faults.ts'
+import type { VendorCase } from './polled-reader.ts'
 import type { VendorQuestion } from './vendor-server.ts'
 
 /** A vendor that is polled, as `tests/contract/polled-sources.test.ts` runs it against a server of ours. */
-export interface PolledVendorCase {
-  readonly source: VendorSource
-  readonly variables: Readonly<Partial<Record<SourceVariable, string>>>
-  readonly symbols: readonly string[]
+export interface PolledVendorCase extends VendorCase {
   /** Must be seen nowhere but in requests; empty where the vendor needs none. */
   readonly keys: readonly string[]
   /** Which key a request was made with. */

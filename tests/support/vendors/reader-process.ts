@@ -6,17 +6,22 @@ import type { QuotaStore } from '../../../ingest/quota/quota.ts'
 import { type FastTime, fastClock } from './fast-clock.ts'
 import { openCase } from './polled-reader.ts'
 import { POLLED_VENDORS } from './polled-vendors.ts'
+import { STREAMED_VENDORS } from './streamed-vendors.ts'
+
+const SUITES = { polled: POLLED_VENDORS, streamed: STREAMED_VENDORS }
 
 export interface ReaderOrder {
+  readonly suite: keyof typeof SUITES
   readonly vendor: string
   readonly url: string
+  readonly socketUrl?: string
   readonly folder: string
   readonly time: FastTime
 }
 
 const order: ReaderOrder = JSON.parse(process.argv[2] ?? '{}')
-const vendor = POLLED_VENDORS[order.vendor]
-if (!vendor) throw new Error(`There is no polled vendor ${order.vendor}`)
+const vendor = SUITES[order.suite][order.vendor]
+if (!vendor) throw new Error(`There is no ${order.suite} vendor ${order.vendor}`)
 
 /** Whole or not at all, also for a process that is killed in between. */
 function write(file: string, value: unknown): void {
@@ -32,8 +37,15 @@ const quotas: QuotaStore = {
   save: async (name, spent) => write(quotaFile(name), spent),
 }
 const checkpointFile = join(order.folder, 'checkpoint.json')
-const source = openCase(vendor, { url: order.url, clock: fastClock(order.time), quotas, logged: () => undefined })
-for await (const { facts = [], checkpoint } of source.read(read(checkpointFile), new AbortController().signal)) {
+const source = openCase(vendor, {
+  url: order.url,
+  ...(order.socketUrl !== undefined && { socketUrl: order.socketUrl }),
+  clock: fastClock(order.time),
+  quotas,
+  logged: () => undefined,
+})
+for await (const { ticks, facts = [], checkpoint } of source.read(read(checkpointFile), new AbortController().signal)) {
+  for (const tick of ticks) appendFileSync(join(order.folder, 'ticks.jsonl'), `${JSON.stringify(tick)}\n`)
   for (const fact of facts) appendFileSync(join(order.folder, 'facts.jsonl'), `${JSON.stringify(fact)}\n`)
   write(checkpointFile, checkpoint)
 }

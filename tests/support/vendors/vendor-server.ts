@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
+import type { Duplex } from 'node:stream'
 import { DateTime } from 'luxon'
 import type { QuotaWindow } from '../../../ingest/quota/quota.ts'
 import { type Clock, systemClock } from '../../../platform/clock.ts'
@@ -24,6 +25,8 @@ export interface VendorServerOptions {
   readonly certificate?: { readonly cert: string; readonly key: string }
   /** Default: any that is free. */
   readonly port?: number
+  /** Who wants another protocol. */
+  readonly upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 }
 
 export interface Arrival {
@@ -52,6 +55,7 @@ export class VendorServer implements AsyncDisposable {
     const server = certificate
       ? createTlsServer({ cert: readFileSync(certificate.cert), key: readFileSync(certificate.key) }, listener)
       : createServer(listener)
+    if (options.upgrade) server.on('upgrade', options.upgrade)
     server.listen(options.port ?? 0, '127.0.0.1')
     await once(server, 'listening')
     const address = server.address()
@@ -120,7 +124,8 @@ export class VendorServer implements AsyncDisposable {
   }
 }
 
-function mostWithin(times: readonly number[], window: QuotaWindow): number {
+/** The most of these moments that lie within any such window. */
+export function mostWithin(times: readonly number[], window: QuotaWindow): number {
   if (window.kind === 'day') {
     const dates = Map.groupBy(times, (timeMs) => DateTime.fromMillis(timeMs, { zone: window.timeZone }).toISODate())
     return Math.max(0, ...[...dates.values()].map((each) => each.length))

@@ -1,0 +1,7 @@
+import { madeUpStream } from './made-up-stream.ts'
+import type { StreamedVendorCase } from './streamed-vendor-case.ts'
+
+/** Every streaming vendor that the contract suite listens to. One line each. */
+export const STREAMED_VENDORS: Readonly<Record<string, StreamedVendorCase>> = {
+  'made-up': madeUpStream,
+}
