@@ -16,6 +16,8 @@ const CLOSE_MS = 500
 export type MarketEvent = Exclude<StreamEvent, { kind: 'send' | 'ready' | 'leaving' | 'error' }>
 
 export interface ConnectionListener {
+  /** It is open and subscribed; told once, and before anything that comes over it. */
+  ready(nowMs: number): void
   /** A frame or, where the vendor's limits say so, a ping. */
   heard(nowMs: number): void
   told(event: MarketEvent, frame: Buffer, receivedAtMs: number): void
@@ -170,7 +172,9 @@ export class Connection {
   }
 
   #ready(nowMs: number): void {
-    this.#readyMs ??= nowMs
+    if (this.#readyMs !== undefined) return
+    this.#readyMs = nowMs
+    this.#listener.ready(nowMs)
     this.#whenReady.resolve()
   }
 

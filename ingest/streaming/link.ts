@@ -134,17 +134,14 @@ export class Link {
 
   /** Tries until it works; undefined when it was stopped before. */
   async #connect(signal: AbortSignal): Promise<Connection | undefined> {
-    const { clock, metrics, name } = this.#context
+    const { metrics, name } = this.#context
     while (!signal.aborted) {
       await this.#attempts.turn(signal)
       if (signal.aborted) return undefined
       const connection = this.#open()
       const failure = await connection.settled
       metrics.streamConnects.inc({ source: name, outcome: failure === undefined ? 'open' : 'failed' })
-      if (failure === undefined) {
-        this.#connected(clock.now())
-        return connection
-      }
+      if (failure === undefined) return connection
       if (signal.aborted) return undefined
       if (failure.code === 'VENDOR_REFUSED') throw failure
       this.#attempts.ended(0, failure.retryAtMs)
@@ -158,6 +155,7 @@ export class Link {
     const connection = new Connection(
       protocol,
       {
+        ready: (nowMs) => this.#connected(nowMs),
         heard: (nowMs) => this.#heard('frames', nowMs),
         told: (event, frame, receivedAtMs) => {
           if (event.kind === 'print' || event.kind === 'fact') this.#heard('prints', receivedAtMs)
