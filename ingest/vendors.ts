@@ -1,7 +1,10 @@
 import type { VendorSource } from './catalogue.ts'
 import { alphaVantage } from './sources/alpha-vantage/alpha-vantage.ts'
+import { binance } from './sources/binance/binance.ts'
+import { coinbase } from './sources/coinbase/coinbase.ts'
 import { frankfurter } from './sources/frankfurter/frankfurter.ts'
 import { fred } from './sources/fred/fred.ts'
+import { kraken } from './sources/kraken/kraken.ts'
 import { newsapi } from './sources/newsapi/newsapi.ts'
 import { rss } from './sources/rss/rss.ts'
 import { secEdgar } from './sources/sec-edgar/sec-edgar.ts'
@@ -12,6 +15,9 @@ export const VENDOR_SOURCES: readonly VendorSource[] = [
   alphaVantage,
   newsapi,
   fred,
+  coinbase,
+  kraken,
+  binance,
   frankfurter,
   secEdgar,
   rss,

@@ -92,7 +92,7 @@ export class Link {
     while (current !== undefined) {
       const reason = await this.#useUp(current, signal)
       if (signal.aborted) return
-      if (reason?.code === 'VENDOR_REFUSED') throw reason
+      if (reason?.code === 'VENDOR_REFUSED') throw this.#refused(reason)
       const isOverlapping = reason === undefined && this.#context.protocol.limits.overlap
       if (!isOverlapping) this.#drop(current, reason ?? planned())
       const next = await this.#connect(signal)
@@ -143,7 +143,7 @@ export class Link {
       metrics.streamConnects.inc({ source: name, outcome: failure === undefined ? 'open' : 'failed' })
       if (failure === undefined) return connection
       if (signal.aborted) return undefined
-      if (failure.code === 'VENDOR_REFUSED') throw failure
+      if (failure.code === 'VENDOR_REFUSED') throw this.#refused(failure)
       this.#attempts.ended(0, failure.retryAtMs)
       this.#report(failure)
     }
@@ -189,13 +189,18 @@ export class Link {
     listener.connected(nowMs, awayMs)
   }
 
+  #refused(reason: VendorError): VendorError {
+    this.#context.listener.trouble(`has no stream for us: ${reason.message}`)
+    return reason
+  }
+
   /** An outage is one line in the log, however often it is tried. */
   #report(error: VendorError): void {
     const { log, name, listener } = this.#context
     const trouble = `${this.#everConnected ? 'lost its stream' : 'could not reach its stream'}: ${error.message}`
     listener.trouble(trouble)
     const line = `${name} ${trouble}; it tries until it works`
-    if (this.#failures++ === 0) log.warn({ source: name, code: error.code, retryAtMs: error.retryAtMs }, line)
+    if (this.#failures++ === 0) log.info({ source: name, code: error.code, retryAtMs: error.retryAtMs }, line)
     else log.debug({ source: name, code: error.code, failures: this.#failures }, line)
   }
 

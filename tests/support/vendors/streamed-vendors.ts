@@ -1,7 +1,13 @@
+import { binanceCase } from './binance.ts'
+import { coinbaseCase } from './coinbase.ts'
+import { krakenCase } from './kraken.ts'
 import { madeUpStream } from './made-up-stream.ts'
 import type { StreamedVendorCase } from './streamed-vendor-case.ts'
 
 /** Every streaming vendor that the contract suite listens to. One line each. */
 export const STREAMED_VENDORS: Readonly<Record<string, StreamedVendorCase>> = {
   'made-up': madeUpStream,
+  coinbase: coinbaseCase,
+  kraken: krakenCase,
+  binance: binanceCase,
 }
