@@ -1,3 +1,6 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { PlatformError } from '../domain/errors.ts'
 import { systemClock } from '../platform/clock.ts'
@@ -40,6 +43,28 @@ async function read(source: Source<MergedCheckpoint>, count: number, from?: Merg
 test('parts take turns, however fast one of them is', async () => {
   const { told } = await read(merged({ stream: counting('stream', 1_000), feeds: counting('feeds', 1_000) }), 8)
   expect(told.filter((line) => line.startsWith('feeds'))).toHaveLength(4)
+})
+
+test('what one part told is let go, although another is silent all the while', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect: () => void = runInNewContext('gc')
+  const held: WeakRef<object>[] = []
+  async function* told(_from: number | undefined, signal: AbortSignal): AsyncGenerator<SourceBatch<number>> {
+    for (let number = 1; !signal.aborted; number++) {
+      const rejects: [] = []
+      held.push(new WeakRef(rejects))
+      yield { ticks: [], rejects, checkpoint: number }
+      await nextTurn()
+    }
+  }
+  const source = merged({ stream: { name: 'stream', read: told }, feeds: counting('feeds', 0) })
+  const stop = new AbortController()
+  for await (const _batch of source.read(undefined, stop.signal)) {
+    if (held.length < 100) continue
+    collect()
+    expect(held.filter((each) => each.deref() !== undefined).length).toBeLessThan(10)
+    stop.abort()
+  }
 })
 
 test('started from any of its checkpoints it goes on with each part where that was', async () => {

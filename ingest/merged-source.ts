@@ -57,11 +57,29 @@ async function* readParts(
       part.read(progress.get(label), until)[Symbol.asyncIterator](),
     ]),
   )
-  const reading = new Map([...readers].map(([label, reader]) => [label, stepOf(label, reader)]))
+  // A queue and no race: of a part that is silent for hours, every race that it lost would hold what another part told.
+  const steps: Step[] = []
+  let stepped = Promise.withResolvers<void>()
+  const reading = new Map<string, Promise<void>>()
+  const advance = (label: string, reader: AsyncIterator<SourceBatch<unknown>>) =>
+    reading.set(
+      label,
+      stepOf(label, reader).then((step) => {
+        steps.push(step)
+        stepped.resolve()
+      }),
+    )
+  for (const [label, reader] of readers) advance(label, reader)
   let refused: unknown
   try {
     while (reading.size > 0) {
-      const { label, next } = await Promise.race(reading.values())
+      const step = steps.shift()
+      if (step === undefined) {
+        await stepped.promise
+        stepped = Promise.withResolvers()
+        continue
+      }
+      const { label, next } = step
       const reader = readers.get(label)
       reading.delete(label)
       if ('error' in next) {
@@ -74,8 +92,8 @@ async function* readParts(
       } else if (!next.done && reader) {
         progress.set(label, next.value.checkpoint)
         yield { ...next.value, checkpoint: { parts: Object.fromEntries(progress) } }
-        // Set last: the first of those that are ready wins, and it is somebody else's turn.
-        reading.set(label, stepOf(label, reader))
+        // Only now, behind those that are ready already: it is their turn.
+        advance(label, reader)
       }
     }
     if (refused !== undefined && !signal.aborted) throw refused
