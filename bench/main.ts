@@ -30,6 +30,11 @@ const BENCHMARKS: Record<string, Benchmark> = {
     compares: 'a vendor of 25 requests a day: requests and age of what is watched, planned, against asking all in turn',
     run: async () => (await import('./quota.ts')).quota(),
   },
+  streams: {
+    compares:
+      'messages a second that one core reads of each streaming vendor and produces, against JSON.parse alone; memory',
+    run: async () => (await import('./streams.ts')).streams(),
+  },
   start: {
     compares: 'all-in-one: start to ready and to the first tick, idle memory; against a bare Node process',
     run: async () => (await import('./start.ts')).start(),
