@@ -112,6 +112,17 @@ export function openMetrics() {
       'processor',
     ]),
     processorLatency: seconds('processor_latency_seconds', 'From ingest to stored and told.', ['processor']),
+    qualityFound: counter('quality_found_total', 'What was found to know before trusting a price.', ['kind']),
+    qualitySuppressed: counter(
+      'quality_suppressed_total',
+      'Findings not told, because the same was told just before.',
+      ['kind'],
+    ),
+    qualityForgotten: counter(
+      'quality_forgotten_total',
+      'What is no longer watched because there was too much to watch.',
+      ['what'],
+    ),
     outboxWaiting: gauge('outbox_waiting_rows', 'Events stored and not yet on the bus.'),
     outboxRelayed: counter('outbox_relayed_total', 'Events moved from the outbox to the bus.', ['topic']),
 

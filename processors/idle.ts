@@ -32,19 +32,20 @@ export async function followWatermarks<State, W extends Work>(context: Context<S
 }
 
 async function followOnce<State, W extends Work>(context: Context<State, W>): Promise<void> {
-  const { bus, checkpoints, clock, database, options, processor, tasks } = context
+  const { bus, checkpoints, clock, database, options, processor, reading, tasks } = context
+  const clockOf = reading.clockOf ?? ((source: string) => source)
   const activeSinceMs = clock.now() - options.idleAfterMs
   tellLag(context, activeSinceMs)
   const silent = tasks.all().filter((task) => silentSources(task, activeSinceMs).length > 0)
   if (silent.length === 0) return
-  const lowest = lowestActive(await checkpoints.sources(database.pool), activeSinceMs)
+  const lowest = lowestActive(await checkpoints.sources(database.pool), clockOf, activeSinceMs)
   if (lowest.size === 0) return
   const ranges = await bus.offsets(processor.topic)
   for (const task of silent) {
     const range = ranges.get(task.partition)
     if (task.dropped || !range || task.expectedOffset < range.high) continue
     const follows = silentSources(task, activeSinceMs).flatMap((source): Follow[] => {
-      const watermarkMs = lowest.get(source)
+      const watermarkMs = lowest.get(clockOf(source))
       return watermarkMs !== undefined && watermarkMs > task.progress.watermarkMs(source)
         ? [{ source, watermarkMs }]
         : []
@@ -56,12 +57,19 @@ async function followOnce<State, W extends Work>(context: Context<State, W>): Pr
 const silentSources = <State, W extends Work>(task: Task<State, W>, activeSinceMs: number): string[] =>
   [...task.progress.snapshot()].filter(([, { seenAtMs }]) => seenAtMs < activeSinceMs).map(([source]) => source)
 
-/** Per source, over the partitions where it is heard. */
-function lowestActive(partitions: ReadonlyMap<number, SourceMarks>, activeSinceMs: number): Map<string, number> {
+/** Per clock, over the partitions where a source that goes by it is heard. */
+function lowestActive(
+  partitions: ReadonlyMap<number, SourceMarks>,
+  clockOf: (source: string) => string,
+  activeSinceMs: number,
+): Map<string, number> {
   const lowest = new Map<string, number>()
   for (const sources of partitions.values())
-    for (const [source, { watermarkMs, seenAtMs }] of sources)
-      if (seenAtMs >= activeSinceMs) lowest.set(source, Math.min(watermarkMs, lowest.get(source) ?? watermarkMs))
+    for (const [source, { watermarkMs, seenAtMs }] of sources) {
+      if (seenAtMs < activeSinceMs) continue
+      const clock = clockOf(source)
+      lowest.set(clock, Math.min(watermarkMs, lowest.get(clock) ?? watermarkMs))
+    }
   return lowest
 }
 

@@ -10,6 +10,7 @@ import { quality } from './quality.ts'
 import { quotes } from './quotes.ts'
 import { type RunningProcessor, runProcessor } from './runtime.ts'
 import { Ticks } from './ticks.ts'
+import { Watch } from './watch.ts'
 
 type Run = ProcessorDeps & { readonly onEvents: () => void; readonly options?: ProcessorSettings }
 
@@ -17,6 +18,7 @@ type Run = ProcessorDeps & { readonly onEvents: () => void; readonly options?: P
 const STARTS = {
   ticks: (run: Run) => [runProcessor({ ...run, processor: new Ticks(run) })],
   bars: (run: Run) => [runProcessor({ ...run, processor: new Bars(run.codec) })],
+  watch: (run: Run) => [runProcessor({ ...run, processor: new Watch(run) })],
   quotes: (run: Run) => [runProcessor({ ...run, processor: new Facts(quotes, run) })],
   history: (run: Run) => [runProcessor({ ...run, processor: new Facts(history, run) })],
   news: (run: Run) => [runProcessor({ ...run, processor: new Facts(news, run) })],

@@ -12,6 +12,8 @@ export interface Reading<W extends Work> {
   open(partition: number, capacity: number): Batch<W>
   /** Work without a record, by which silent sources follow. Left out where there are no watermarks. */
   follow?(partition: number, follows: readonly Follow[], nextOffset: number, progress: SourceProgress): W
+  /** Sources whose event time is one: a silent one follows any of them. Left out: each follows only itself in other partitions. */
+  readonly clockOf?: (source: string) => string
 }
 
 /** Records on their way to be work. They are decoded before it is known whether they will be needed. */

@@ -15,9 +15,15 @@ export interface TickWork extends Work {
   readonly follows: readonly Follow[]
 }
 
-/** `keepsOriginals`: the fold wants each tick's bytes, because it may put one aside. */
+export interface TickReadingOptions {
+  /** The fold wants each tick's bytes, because it may put one aside. */
+  readonly keepsOriginals: boolean
+  /** As in `Reading`. */
+  readonly clockOf?: (source: string) => string
+}
+
 export const readTicks =
-  ({ keepsOriginals }: { readonly keepsOriginals: boolean }) =>
+  ({ keepsOriginals, clockOf }: TickReadingOptions) =>
   ({ codec, partitions }: ReadingDeps): Reading<TickWork> => {
     const placement = new Placement(partitions)
     return {
@@ -28,6 +34,7 @@ export const readTicks =
           nextOffset,
           progress,
         ),
+      ...(clockOf && { clockOf }),
     }
   }
 
