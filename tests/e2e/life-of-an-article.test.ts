@@ -20,7 +20,7 @@ import { buildSubgraphNamed, SUBGRAPHS } from '../../subgraphs/subgraphs.ts'
 import { aFiling, anArticle, anObservation, aQualityEvent, aSnapshot, FRIDAY_MS } from '../support/facts.ts'
 import { data, type Subscription, subscribe } from '../support/graphql.ts'
 import { INSTRUMENTS } from '../support/market.ts'
-import { openProcessing, type Processing } from '../support/processing.ts'
+import { OPENING_MS, openProcessing, type Processing, print } from '../support/processing.ts'
 
 interface Backend {
   readonly openBus: (metrics: Metrics) => Promise<EventBus>
@@ -49,7 +49,14 @@ if (KAFKA_BROKERS && REDIS_URL)
   ])
 
 const SOON = { timeout: 30_000, interval: 20 }
-const TOPICS = ['news-data', 'economic-data', 'economic-releases', 'data-quality', 'stock-quotes'] as const
+const TOPICS = [
+  'news-data',
+  'economic-data',
+  'economic-releases',
+  'data-quality',
+  'stock-quotes',
+  'stock-data',
+] as const
 
 describe.each(backends)('the life of a fact that is not a tick, on %s', (_name, backend) => {
   let processing: Processing
@@ -59,7 +66,7 @@ describe.each(backends)('the life of a fact that is not a tick, on %s', (_name, 
     processing = opened.use(await openProcessing({ ...backend, topics: TOPICS }))
     const { database, pubsub, metrics } = processing
     await new Instruments(database).add(INSTRUMENTS)
-    await processing.start(['news', 'economics', 'quality', 'quotes'])
+    await processing.start(['news', 'economics', 'quality', 'quotes', 'watch'])
     const store = new SymbolInterestStore(database)
     const watchers = opened.use(new Watchers({ store, clock: systemClock, log: silentLog, metrics }))
     const places: Record<string, SubgraphPlace> = {}
@@ -186,6 +193,41 @@ describe.each(backends)('the life of a fact that is not a tick, on %s', (_name, 
       { kind: 'SILENT_SOURCE', symbol: null },
       { kind: 'JUMP', symbol: 'BTC-USD' },
     ])
+  })
+
+  test('what is wrong with a price is found in its ticks, heard once, and can be queried when it is', async () => {
+    const FINDING = 'kind source symbol eventTime detail'
+    using told = subscribe<{ dataQuality: unknown }>(
+      url,
+      `subscription { dataQuality(symbols: ["IBM"]) { ${FINDING} } }`,
+    )
+    await listening('dataQuality', 1)
+    const at = (seconds: number, price: number) =>
+      print({ symbol: 'IBM', source: 'finnhub', price, eventTimeMs: OPENING_MS + seconds * 1_000 })
+    const calm = Array.from({ length: 60 }, (_, i) => at(i, 300 + (i % 2) / 100))
+    const faults = [at(60, 330), at(61, 300), at(10, 300)]
+    await processing.produce(...calm, ...faults)
+    await processing.produce(...faults)
+    await expect.poll(() => told.events.length, SOON).toBe(2)
+    const findings = [
+      {
+        kind: 'JUMP',
+        source: 'finnhub',
+        symbol: 'IBM',
+        eventTime: '2026-03-02T14:31:00.000Z',
+        detail: expect.stringContaining('from 300.01 to 330 '),
+      },
+      {
+        kind: 'OUT_OF_ORDER',
+        source: 'finnhub',
+        symbol: 'IBM',
+        eventTime: '2026-03-02T14:30:10.000Z',
+        detail: 'A print of IBM came 51 s after a newer one of finnhub.',
+      },
+    ]
+    expect(told.events.map(({ dataQuality }) => dataQuality)).toEqual(findings)
+    const text = `{ dataQuality(symbols: ["IBM"]) { edges { node { ${FINDING} } } } }`
+    expect(await data(url, text)).toEqual({ dataQuality: { edges: findings.map((node) => ({ node })) } })
   })
 
   test("a vendor's price is heard as a quote, and is the instrument's quote and freshness", async () => {
