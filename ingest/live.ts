@@ -7,6 +7,7 @@ import type { Clock } from '../platform/clock.ts'
 import { type Config, vendorVariable } from '../platform/config.ts'
 import type { Log } from '../platform/log.ts'
 import type { Metrics } from '../platform/metrics.ts'
+import { DataQualityEvents } from '../platform/store/data-quality.ts'
 import type { Database } from '../platform/store/database.ts'
 import { DeadLetters } from '../platform/store/dead-letters.ts'
 import { SourceCheckpoints } from '../platform/store/source-checkpoints.ts'
@@ -17,6 +18,7 @@ import { UpdatePlan } from '../platform/store/update-plan.ts'
 import { toldTo } from './audience.ts'
 import { SOURCE_VARIABLES, type SourceContext, type SourceSettings, type VendorSource } from './catalogue.ts'
 import { runIngest } from './ingest.ts'
+import { SourceSilence } from './source-silence.ts'
 import { type SourceStatus, SourceStatuses } from './source-status.ts'
 import { StoredInterest } from './stored-interest.ts'
 import { supervise } from './supervisor.ts'
@@ -102,7 +104,11 @@ export interface Live extends AsyncDisposable {
 export function startLive(run: LiveRun): Live {
   const { database, clock, log, metrics } = run
   const stop = new AbortController()
-  const statuses = new SourceStatuses(clock, run.onStatus)
+  const silence = openSilence(run)
+  const statuses = new SourceStatuses(clock, (status, before) => {
+    silence.changed(status, before)
+    run.onStatus?.(status, before)
+  })
   const interests = new SymbolInterestStore(database)
   const interest = new StoredInterest(() => interests.current(), clock, log)
   const plans = new UpdatePlan(database)
@@ -131,7 +137,7 @@ export function startLive(run: LiveRun): Live {
   const running = run.vendors.map((vendor) =>
     supervise({
       name: vendor.name,
-      open: () => toldTo(run.config.AUDIENCE, vendor.open(context), metrics),
+      open: () => silence.noting(toldTo(run.config.AUDIENCE, vendor.open(context), metrics)),
       ingest: (source) => runIngest({ ...ingest, source }),
       lock: (name) => locks.lock(name),
       statuses,
@@ -141,12 +147,30 @@ export function startLive(run: LiveRun): Live {
       signal: stop.signal,
     }),
   )
+  const names = run.vendors.map(({ name }) => name)
+  const watching = silence.run(names, stop.signal)
   return {
     status: () => statuses.all(),
     async [Symbol.asyncDispose]() {
       stop.abort()
-      await Promise.all(running)
+      await Promise.all([...running, watching])
       await interest[Symbol.asyncDispose]()
     },
   }
+}
+
+function openSilence({ config, database, bus, codec, clock, log, metrics }: LiveRun): SourceSilence {
+  const stored = new DataQualityEvents(database)
+  return new SourceSilence({
+    tell: ({ topic, event }) => bus.produce(topic, [codec.encode(topic, event)]),
+    async silentSince(source) {
+      const kinds = ['SILENT_SOURCE', 'SOURCE_RECOVERED'] as const
+      const { items } = await stored.page({ sources: [source], kinds, first: 1 })
+      return items[0]?.kind === 'SILENT_SOURCE' ? items[0].eventTimeMs : undefined
+    },
+    clock,
+    log,
+    metrics,
+    bounds: { troubledMsMax: config.SOURCE_SILENT_AFTER_MS },
+  })
 }

@@ -13,9 +13,13 @@ export interface SourceStatus {
   /** Why, where not all is well. */
   readonly reason?: string
   readonly retryAtMs?: number
+  /** Another process reads it, so we may not. */
+  readonly isReadElsewhere?: boolean
   /** When the last fact came; undefined: none since the start. */
   readonly lastFactMs?: number
 }
+
+type Why = Pick<SourceStatus, 'reason' | 'retryAtMs' | 'isReadElsewhere'>
 
 /** What each source of this process is doing, for `/ready` and the terminal. */
 export class SourceStatuses {
@@ -32,7 +36,7 @@ export class SourceStatuses {
     return [...this.#statuses.values()]
   }
 
-  set(source: string, state: SourceState, why: { reason?: string; retryAtMs?: number } = {}): void {
+  set(source: string, state: SourceState, why: Why = {}): void {
     const before = this.#statuses.get(source)
     if (before?.state === state && before.reason === why.reason && before.retryAtMs === why.retryAtMs) return
     const lastFactMs = before?.lastFactMs

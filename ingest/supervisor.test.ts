@@ -74,7 +74,11 @@ test('a vendor that has refused us is not asked again: a person has to decide', 
 test('where another process reads it, it waits for its turn', async () => {
   const here = world([fails(new PlatformError('LIMIT_EXCEEDED', 'another process reads it'))])
   await vi.waitFor(() =>
-    expect(here.status()).toMatchObject({ state: 'restarting', reason: 'another process reads it' }),
+    expect(here.status()).toMatchObject({
+      state: 'restarting',
+      reason: 'another process reads it',
+      isReadElsewhere: true,
+    }),
   )
   here.stop.abort()
   await here.ended

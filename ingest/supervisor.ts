@@ -86,7 +86,13 @@ async function restPause({ name, statuses, clock, log, signal }: Supervision, fa
   const pauseMs = Math.round(capMs * (0.5 + Math.random() / 2))
   const expected = isPlatformError(error)
   const reason = expected ? error.message : 'failed unexpectedly; the log says where'
-  statuses.set(name, 'restarting', { reason, retryAtMs: clock.now() + pauseMs })
+  // What a lock answers, and nothing else.
+  const isReadElsewhere = isPlatformError(error, 'LIMIT_EXCEEDED')
+  statuses.set(name, 'restarting', {
+    reason,
+    retryAtMs: clock.now() + pauseMs,
+    ...(isReadElsewhere && { isReadElsewhere }),
+  })
   const detail = expected ? { code: error.code } : { err: error }
   log[expected ? 'warn' : 'error']({ source: name, ...detail, pauseMs }, `${name} broke off: ${reason}`)
   await clock.sleep(pauseMs, signal)

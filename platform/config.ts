@@ -90,6 +90,7 @@ const variables = z.object({
   SEC_FORMS: z.string().optional(),
   RSS_FEEDS: z.string().optional(),
   ...vendorUrls(),
+  SOURCE_SILENT_AFTER_MS: whole(1_000, 86_400_000).default(120_000),
 
   PROCESSOR_LANES: whole(1, 8).default(2),
   PROCESSOR_RECORDS_MAX: whole(1, 50_000).default(20_000),

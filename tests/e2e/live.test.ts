@@ -51,12 +51,15 @@ test('--live: what a vendor tells can be queried, with its source and licence', 
     })
 })
 
-test('--live without a network: says what cannot be reached, is ready and goes on', { timeout: 90_000 }, async () => {
+test('--live without a network: says what cannot be reached, is ready and goes on', { timeout: 120_000 }, async () => {
   // Nobody listens there.
   const closed = createServer()
   const url = await listening(closed)
   await new Promise((resolve) => closed.close(resolve))
-  await using platform = await startPlatform(['--live', '--sources', 'frankfurter'], { FRANKFURTER_URL: url })
+  await using platform = await startPlatform(['--live', '--sources', 'frankfurter'], {
+    FRANKFURTER_URL: url,
+    SOURCE_SILENT_AFTER_MS: '1000',
+  })
   await platform.ready()
   const ready = async () => {
     const response = await fetch(platform.url.replace('/graphql', '/ready'))
@@ -74,4 +77,12 @@ test('--live without a network: says what cannot be reached, is ready and goes o
       ],
     },
   })
+  const silences = () =>
+    ask(platform.url, '{ dataQuality(sources: ["frankfurter"]) { edges { node { kind symbol detail } } } }')
+  const detail = expect.stringMatching(
+    /^frankfurter has been in trouble for more than 1 s: Frankfurter could not be reached/,
+  )
+  await expect
+    .poll(silences, { timeout: 30_000, interval: 200 })
+    .toEqual({ dataQuality: { edges: [{ node: { kind: 'SILENT_SOURCE', symbol: null, detail } }] } })
 })
