@@ -1,6 +1,7 @@
 import { dataQuality } from '../../domain/data-quality.ts'
-import type { Tick } from '../../domain/tick.ts'
+import type { Fact } from '../../platform/bus/topics.ts'
 import type { StreamCheckpoint } from './checkpoint.ts'
+import type { Waiting } from './outlet.ts'
 import type { PrintBook, PrintBookContext } from './print-book.ts'
 import type { Print } from './stream-protocol.ts'
 import { isTick, tickOfPrint } from './tick-of-print.ts'
@@ -8,12 +9,15 @@ import { isTick, tickOfPrint } from './tick-of-print.ts'
 /** So many prints in one millisecond have numbers of their own; the numbers of the next ones run ahead of the clock. */
 const PER_MS = 1_000
 
-/** Prints without numbers that could be trusted: numbered as they come. What is told while nobody listens is lost, and said so. */
+/**
+ * Prints without numbers that could be trusted: numbered as they come. What is told while nobody listens is lost, and said
+ * so; that goes for prices too, where a vendor tells those in place of prints.
+ */
 export class ArrivingPrints implements PrintBook {
   readonly #context: PrintBookContext
   readonly #symbols: ReadonlySet<string>
   #position: number
-  /** When the newest print was received; -1: none has been, ever. */
+  /** When the newest print or price was received; -1: none has been, ever. */
   #receivedMs: number
   #taken: StreamCheckpoint
   #wasConnected = false
@@ -38,6 +42,10 @@ export class ArrivingPrints implements PrintBook {
     this.#position = position
     this.#receivedMs = receivedAtMs
     outlet.tick(told)
+  }
+
+  fact(fact: Fact, receivedAtMs: number): void {
+    if (isPrice(fact)) this.#receivedMs = receivedAtMs
   }
 
   heartbeat(): void {
@@ -67,9 +75,11 @@ export class ArrivingPrints implements PrintBook {
     // Nothing of it depends on time.
   }
 
-  taken(ticks: readonly Tick[]): void {
+  taken({ ticks, facts }: Waiting): void {
     const last = ticks.at(-1)
-    if (last) this.#taken = { products: {}, position: last.position, receivedMs: last.ingestTimeMs }
+    const position = last?.position ?? this.#taken.position
+    const heardMs = [last?.ingestTimeMs, facts.findLast(isPrice)?.event.ingestTimeMs].filter((ms) => ms !== undefined)
+    this.#taken = { products: {}, position, receivedMs: Math.max(this.#taken.receivedMs, ...heardMs) }
   }
 
   checkpoint(): StreamCheckpoint {
@@ -80,3 +90,5 @@ export class ArrivingPrints implements PrintBook {
     // Nothing runs beside it.
   }
 }
+
+const isPrice = ({ topic }: Fact): boolean => topic === 'stock-quotes'

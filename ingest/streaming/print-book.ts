@@ -1,21 +1,23 @@
-import type { Tick } from '../../domain/tick.ts'
+import type { Fact } from '../../platform/bus/topics.ts'
 import type { Clock } from '../../platform/clock.ts'
 import type { Log } from '../../platform/log.ts'
 import type { Metrics } from '../../platform/metrics.ts'
 import type { StreamBounds } from './bounds.ts'
 import type { StreamCheckpoint } from './checkpoint.ts'
-import type { Outlet } from './outlet.ts'
+import type { Outlet, Waiting } from './outlet.ts'
 import type { Heartbeat, Print, StreamProtocol } from './stream-protocol.ts'
 
 /** What becomes of prints between the socket and the reader: one book per numbering, made anew for each reading. */
 export interface PrintBook {
   print(print: Print, frame: Buffer, receivedAtMs: number): void
+  /** Told already: where a vendor tells prices in place of prints, they say how far it was heard. */
+  fact(fact: Fact, receivedAtMs: number): void
   heartbeat(heartbeat: Heartbeat, receivedAtMs: number): void
   /** `awayMs`: how long nothing could be heard. */
   connected(nowMs: number, awayMs: number): void
   tick(nowMs: number): void
   /** The reader takes these; from now on the checkpoint is after them. */
-  taken(ticks: readonly Tick[]): void
+  taken(told: Waiting): void
   checkpoint(): StreamCheckpoint
   /** Resolves when nothing runs any more; soon after the signal aborted. */
   ended(): Promise<void>

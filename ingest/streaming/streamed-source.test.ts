@@ -245,6 +245,22 @@ describe('A streamed source', () => {
     expect(all.ids[1]).toBeGreaterThan(all.ids[0])
   })
 
+  test('that hears prices in place of prints tells of the time it was away too, also over a restart', async () => {
+    const nowMs = Date.now()
+    const price = { topic: 'stock-quotes', event: { symbol: 'AAPL', eventTimeMs: nowMs, ingestTimeMs: nowMs } }
+    await using server = await venue((socket, opened) => {
+      say(socket, { kind: 'fact', fact: price })
+      if (opened === 0) setTimeout(() => socket.terminate(), 50)
+    })
+    const { source } = open(protocolOf(server.url, { numbering: 'arrival' }))
+    const prices = (kinds: readonly string[]) => kinds.filter((kind) => kind === 'stock-quotes').length
+    const first = await heard(source.read(undefined, AbortSignal.timeout(5_000)), ({ kinds }) => prices(kinds) === 2)
+    expect(first.kinds).toEqual(['stock-quotes', 'GAP', 'stock-quotes'])
+    const from = first.checkpoint as StreamCheckpoint
+    const second = await heard(source.read(from, AbortSignal.timeout(5_000)), ({ kinds }) => prices(kinds) === 1)
+    expect(second.kinds).toEqual(['GAP', 'stock-quotes'])
+  })
+
   test('reads what was put aside once more: facts are told, prints are not', () => {
     const { source } = open(protocolOf('ws://127.0.0.1:9'))
     const fact = { topic: 'news-data', event: {} }

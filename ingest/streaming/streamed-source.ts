@@ -69,8 +69,9 @@ async function* listen(
       await listening.outlet.filled(until)
       if (signal.aborted) return
       // What was heard before it failed is still told.
-      const { ticks, facts, rejects } = listening.outlet.take()
-      listening.book.taken(ticks)
+      const told = listening.outlet.take()
+      listening.book.taken(told)
+      const { ticks, facts, rejects } = told
       if (ticks.length + facts.length + rejects.length > 0)
         yield { ticks, facts, rejects, checkpoint: listening.book.checkpoint() }
       else if (failure) throw failure.error
@@ -159,6 +160,7 @@ class Listening {
         this.book.heartbeat(event, receivedAtMs)
         break
       case 'fact':
+        this.book.fact(event.fact, receivedAtMs)
         this.outlet.fact(event.fact)
         break
       case 'reject':

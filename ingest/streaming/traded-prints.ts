@@ -3,6 +3,7 @@ import type { Tick } from '../../domain/tick.ts'
 import type { Reject } from '../source.ts'
 import type { StreamCheckpoint } from './checkpoint.ts'
 import { HoleFiller } from './hole-filler.ts'
+import type { Waiting } from './outlet.ts'
 import type { PrintBook, PrintBookContext } from './print-book.ts'
 import { type Numbered, type Offered, PrintSequence } from './print-sequence.ts'
 import type { Heartbeat, Print } from './stream-protocol.ts'
@@ -68,6 +69,10 @@ export class TradedPrints implements PrintBook {
     }
   }
 
+  fact(): void {
+    // Where prints are numbered, their numbers alone say how far it was heard.
+  }
+
   heartbeat({ symbol, lastId }: Heartbeat, receivedAtMs: number): void {
     if (symbol === undefined || lastId === undefined) return
     const sequence = this.#sequences.get(symbol)
@@ -85,7 +90,7 @@ export class TradedPrints implements PrintBook {
     this.#filler.tick(nowMs)
   }
 
-  taken(ticks: readonly Tick[]): void {
+  taken({ ticks }: Waiting): void {
     for (const { symbol, position, eventTimeMs } of ticks) {
       const last = this.#taken.get(symbol)
       if (last === undefined) this.#taken.set(symbol, { id: position, timeMs: eventTimeMs })
