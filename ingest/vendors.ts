@@ -2,6 +2,7 @@ import type { VendorSource } from './catalogue.ts'
 import { alphaVantage } from './sources/alpha-vantage/alpha-vantage.ts'
 import { binance } from './sources/binance/binance.ts'
 import { coinbase } from './sources/coinbase/coinbase.ts'
+import { finnhub } from './sources/finnhub/finnhub.ts'
 import { frankfurter } from './sources/frankfurter/frankfurter.ts'
 import { fred } from './sources/fred/fred.ts'
 import { kraken } from './sources/kraken/kraken.ts'
@@ -15,6 +16,7 @@ export const VENDOR_SOURCES: readonly VendorSource[] = [
   alphaVantage,
   newsapi,
   fred,
+  finnhub,
   coinbase,
   kraken,
   binance,

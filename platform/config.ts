@@ -78,6 +78,7 @@ const variables = z.object({
   FRED_KEY: z.string().optional(),
   FRED_SERIES: z.string().optional(),
   FINNHUB_KEY: z.string().optional(),
+  FINNHUB_REQUESTS_PER_MINUTE: whole(1, 10_000).optional(),
   ALPACA_KEY_ID: z.string().optional(),
   ALPACA_SECRET_KEY: z.string().optional(),
   POLYGON_KEY: z.string().optional(),

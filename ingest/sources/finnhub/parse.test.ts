@@ -4,7 +4,7 @@ import { article } from '../../../domain/article.ts'
 import { quoteSnapshot } from '../../../domain/quote-snapshot.ts'
 import { expectParserPromises } from '../../../tests/support/vendors/parser-promises.ts'
 import { parseNews, parseQuote } from './parse.ts'
-import { fromFinnhub, toFinnhub } from './symbols.ts'
+import { fromFinnhub, isStreamed, toFinnhub } from './symbols.ts'
 
 const NOW_MS = Date.parse('2026-11-20T21:30:00Z')
 const payload = (name: string) => readFileSync(new URL(`payloads/${name}.json`, import.meta.url))
@@ -92,6 +92,14 @@ describe('symbols', () => {
   ])('%s is %s there', (symbol, name) => {
     expect(toFinnhub(symbol)).toBe(name)
     expect(fromFinnhub(name)).toBe(symbol)
+  })
+
+  test('are followed over the socket but for coins, whose venues are read themselves', () => {
+    expect(['AAPL', 'BRK.B', 'EUR-USD', 'BTC-USD', 'ETH-USDT', 'TSCO.LON', '^GSPC'].filter(isStreamed)).toEqual([
+      'AAPL',
+      'BRK.B',
+      'EUR-USD',
+    ])
   })
 
   test('of other venues are none that we could have asked for', () => {

@@ -8,6 +8,7 @@ import { VendorError } from '../../vendor-error.ts'
 import { fromFinnhub } from './symbols.ts'
 
 const { licence, title } = VENDORS.finnhub
+const ID_PREFIX = 'finnhub:'
 const HEADLINE_LENGTH_MAX = 1_000
 const SUMMARY_LENGTH_MAX = 5_000
 const PUBLISHER_LENGTH_MAX = 200
@@ -78,7 +79,7 @@ export function parseNews(body: Buffer, receivedAtMs: number): ItemsRead<Article
     alone: (item) => [item],
     read: (item) =>
       article({
-        id: `finnhub:${item.id}`,
+        id: `${ID_PREFIX}${item.id}`,
         source: 'finnhub',
         licence,
         kind: 'NEWS',
@@ -95,6 +96,9 @@ export function parseNews(body: Buffer, receivedAtMs: number): ItemsRead<Article
       }),
   })
 }
+
+/** By which Finnhub knows an article, the newer the higher. */
+export const numberOf = ({ id }: Article): number => Number(id.slice(ID_PREFIX.length))
 
 /** A comma separated list in Finnhub's own forms; what is none of ours is left out. */
 function relatedSymbols(related: string): string[] {

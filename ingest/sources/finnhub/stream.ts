@@ -4,6 +4,7 @@ import { pairOf } from '../../currencies.ts'
 import { aloneIn, checked, type Message, readEach, readMessages } from '../../streaming/json-messages.ts'
 import type { Conversation, StreamEvent, StreamLimits, StreamProtocol } from '../../streaming/stream-protocol.ts'
 import { usMarketSilence } from '../../streaming/us-market-silence.ts'
+import { withoutKeys } from '../../streaming/without-keys.ts'
 import { VendorError } from '../../vendor-error.ts'
 import { fromFinnhub, toFinnhub } from './symbols.ts'
 
@@ -31,7 +32,7 @@ export function finnhubStream(options: FinnhubStreamOptions): StreamProtocol {
     limits: limitsOf(symbols),
     url: () => `${options.url}?token=${encodeURIComponent(options.key)}`,
     keyed: true,
-    converse: () => conversation(symbols, options.skipped),
+    converse: () => withoutKeys(conversation(symbols, options.skipped), [options.key]),
   }
 }
 

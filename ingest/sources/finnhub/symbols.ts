@@ -1,5 +1,6 @@
 import { isSymbol } from '../../../domain/instrument.ts'
 import { isFxPair, pairOf } from '../../currencies.ts'
+import { isUsStock } from '../../us-stocks.ts'
 
 /**
  * Finnhub names US stocks as everybody does, and pairs by the venue they trade at. We ask for pairs of currencies at Oanda,
@@ -24,4 +25,13 @@ function platformForm(name: string): string | undefined {
   if (venue === 'OANDA') return local.replace('_', '-')
   if (venue === 'COINBASE') return local
   return venue === 'BINANCE' && local.endsWith('USDT') ? `${local.slice(0, -'USDT'.length)}-USDT` : undefined
+}
+
+/**
+ * What we follow over the socket. Not coins: Finnhub passes on the trades of Coinbase and Binance, which are read there, with
+ * their numbers and without a key. Told by both, each trade would count twice in every bar.
+ */
+export function isStreamed(symbol: string): boolean {
+  const pair = pairOf(symbol)
+  return pair === undefined ? isUsStock(symbol) : isFxPair(pair)
 }

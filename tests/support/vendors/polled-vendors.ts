@@ -1,3 +1,4 @@
+import { finnhubCase } from './finnhub.ts'
 import { frankfurterCase } from './frankfurter.ts'
 import { madeUp } from './made-up.ts'
 import { newsapiCase } from './newsapi.ts'
@@ -8,4 +9,5 @@ export const POLLED_VENDORS: Readonly<Record<string, PolledVendorCase>> = {
   'made-up': madeUp,
   frankfurter: frankfurterCase,
   newsapi: newsapiCase,
+  finnhub: finnhubCase,
 }

@@ -1,5 +1,6 @@
 import { binanceCase } from './binance.ts'
 import { coinbaseCase } from './coinbase.ts'
+import { finnhubStreamCase } from './finnhub.ts'
 import { krakenCase } from './kraken.ts'
 import { madeUpStream } from './made-up-stream.ts'
 import type { StreamedVendorCase } from './streamed-vendor-case.ts'
@@ -10,4 +11,5 @@ export const STREAMED_VENDORS: Readonly<Record<string, StreamedVendorCase>> = {
   coinbase: coinbaseCase,
   kraken: krakenCase,
   binance: binanceCase,
+  finnhub: finnhubStreamCase,
 }
