@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { inspect } from 'node:util'
 import { describe, type ExpectStatic, expect, test } from 'vitest'
 import { type Tick, tick } from '../../domain/tick.ts'
-import type { Fact } from '../../platform/bus/topics.ts'
+import { type Fact, TOPICS } from '../../platform/bus/topics.ts'
 import { fastClock } from '../support/vendors/fast-clock.ts'
 import { MemoryQuotas } from '../support/vendors/memory-quotas.ts'
 import { CaseReader, openCase } from '../support/vendors/polled-reader.ts'
@@ -16,6 +16,7 @@ import type { ReaderOrder } from '../support/vendors/reader-process.ts'
 import { type StreamFault, StreamServer } from '../support/vendors/stream-server.ts'
 import type { FakePrint, StreamedVendorCase } from '../support/vendors/streamed-vendor-case.ts'
 import { STREAMED_VENDORS } from '../support/vendors/streamed-vendors.ts'
+import { type Heard, nameOfPrinted, nameOfTold, type ToldPrint, toldPrints } from '../support/vendors/told-prints.ts'
 
 const PATIENCE = { timeout: 60_000, interval: 20 }
 const READER = join(import.meta.dirname, '../support/vendors/reader-process.ts')
@@ -75,15 +76,19 @@ async function worldOf(vendor: StreamedVendorCase) {
   }
 }
 
-const nameOf = ({ symbol, price, size, eventTimeMs }: FakePrint | Tick) => `${symbol} ${price} ${size} ${eventTimeMs}`
 const gapsIn = (facts: readonly Fact[]) =>
   facts.flatMap((fact) => (fact.topic === 'data-quality' && fact.event.kind === 'GAP' ? [fact.event] : []))
 
-/** Of each symbol, everything from the first print that was told. */
-function owed(printed: readonly FakePrint[], ticks: readonly Tick[]): FakePrint[] {
-  const firstMs = new Map<string, number>()
-  for (const { symbol, eventTimeMs } of ticks) if (!firstMs.has(symbol)) firstMs.set(symbol, eventTimeMs)
-  return printed.filter(({ symbol, eventTimeMs }) => eventTimeMs >= (firstMs.get(symbol) ?? 0))
+/** Of each symbol, everything from the first print that was told; and the symbols of which none was. */
+function owed(vendor: StreamedVendorCase, printed: readonly FakePrint[], told: readonly ToldPrint[]) {
+  const first = new Map<string, string>()
+  for (const each of told) if (!first.has(each.symbol)) first.set(each.symbol, nameOfTold(each))
+  const absent = new Set(vendor.symbols)
+  const prints = printed.filter((print) => {
+    if (first.get(print.symbol) === nameOfPrinted(vendor, print)) absent.delete(print.symbol)
+    return !absent.has(print.symbol)
+  })
+  return { prints, absent }
 }
 
 /** All that was printed until now has been told, or, where nobody can have it any more, a GAP says so. */
@@ -91,27 +96,29 @@ async function expectAllOf(
   expect: ExpectStatic,
   vendor: StreamedVendorCase,
   printed: readonly FakePrint[],
-  heard: () => { ticks: readonly Tick[]; facts: readonly Fact[] },
+  heard: () => Heard,
 ): Promise<void> {
   const until = printed.slice()
   const missing = () => {
-    const { ticks, facts } = heard()
-    const told = new Set(ticks.map(nameOf))
-    const gaps = vendor.numbering === 'arrival' ? gapsIn(facts) : []
+    const told = toldPrints(vendor, heard())
+    const names = new Set(told.map(nameOfTold))
+    const gaps = vendor.numbering === 'arrival' ? gapsIn(heard().facts) : []
     const isToldOf = ({ eventTimeMs }: FakePrint) =>
       gaps.some((gap) => eventTimeMs >= gap.eventTimeMs - NOTICED_MS && eventTimeMs <= gap.ingestTimeMs + NOTICED_MS)
-    const absent = new Set(vendor.symbols)
-    for (const { symbol } of ticks) absent.delete(symbol)
-    return [...absent, ...owed(until, ticks).filter((print) => !told.has(nameOf(print)) && !isToldOf(print))]
+    const { prints, absent } = owed(vendor, until, told)
+    return [...absent, ...prints.filter((print) => !names.has(nameOfPrinted(vendor, print)) && !isToldOf(print))]
   }
   await expect.poll(missing, PATIENCE).toEqual([])
 }
 
 /** One reading: each print once, those of a symbol in the venue's order. */
-function expectOnceAndInOrder(expect: ExpectStatic, ticks: readonly Tick[]): void {
-  for (const [source, told] of Map.groupBy(ticks, ({ source, symbol }) => `${source} ${symbol}`)) {
-    const positions = told.map(({ position }) => position)
+function expectOnceAndInOrder(expect: ExpectStatic, vendor: StreamedVendorCase, heard: Heard): void {
+  const prints = toldPrints(vendor, heard)
+  for (const [source, told] of Map.groupBy(prints, ({ source, symbol }) => `${source} ${symbol}`)) {
+    const positions = told.flatMap(({ position = [] }) => position)
     expect(positions, source).toEqual([...new Set(positions)].sort((a, b) => a - b))
+    const names = told.map(nameOfTold)
+    expect(names, source).toEqual([...new Set(names)])
     const times = told.map(({ eventTimeMs }) => eventTimeMs)
     expect(times, source).toEqual(times.toSorted((a, b) => a - b))
   }
@@ -125,20 +132,23 @@ function expectWithinLimits(expect: ExpectStatic, { limits }: StreamedVendorCase
 
 describe.each(Object.entries(STREAMED_VENDORS))('Streamed source: %s', (name, vendor) => {
   const isNumbered = vendor.numbering === 'trade-id'
+  const told = (heard: Heard) => toldPrints(vendor, heard)
 
-  test('tells every print as a valid tick of a source of this vendor, and nothing else', async () => {
+  test('tells every print as a valid fact of a source of this vendor, and nothing else', async () => {
     await using world = await worldOf(vendor)
     const reader = world.read()
-    await expect.poll(() => reader.ticks.length, PATIENCE).toBeGreaterThan(50)
+    await expect.poll(() => told(reader).length, PATIENCE).toBeGreaterThan(50)
     await expectAllOf(expect, vendor, world.server.printed, () => reader)
     await reader.stop()
-    expectOnceAndInOrder(expect, reader.ticks)
-    for (const each of reader.ticks) {
-      expect(tick({ ...each })).toEqual(each)
-      expect(each.source).toMatch(new RegExp(`^${vendor.source.name}(:|$)`))
+    expectOnceAndInOrder(expect, vendor, reader)
+    for (const each of reader.ticks) expect(tick({ ...each })).toEqual(each)
+    for (const { topic, event } of reader.facts) {
+      const check = TOPICS[topic].check as (fact: typeof event) => typeof event
+      expect(check({ ...event })).toEqual(event)
     }
-    const printed = new Set(world.server.printed.map(nameOf))
-    expect(reader.ticks.filter((each) => !printed.has(nameOf(each)))).toEqual([])
+    for (const each of told(reader)) expect(each.source).toMatch(new RegExp(`^${vendor.source.name}(:|$)`))
+    const printed = new Set(world.server.printed.map((print) => nameOfPrinted(vendor, print)))
+    expect(told(reader).filter((each) => !printed.has(nameOfTold(each)))).toEqual([])
     expect(reader.rejects).toEqual([])
     expectWithinLimits(expect, vendor, world.server)
   })
@@ -153,14 +163,14 @@ describe.each(Object.entries(STREAMED_VENDORS))('Streamed source: %s', (name, ve
       await using world = await worldOf(vendor)
       const { server } = world
       const reader = world.read()
-      await expect.poll(() => reader.ticks.length, PATIENCE).toBeGreaterThan(20)
+      await expect.poll(() => told(reader).length, PATIENCE).toBeGreaterThan(20)
       server.fail(fault, times)
       if (OUTAGES.some(([, outage]) => outage === fault)) server.cut()
       await expect.poll(() => server.failed, PATIENCE).toBe(times)
       server.mend()
       await expectAllOf(expect, vendor, server.printed, () => reader)
       await reader.stop()
-      expectOnceAndInOrder(expect, reader.ticks)
+      expectOnceAndInOrder(expect, vendor, reader)
       if (isNumbered) expect(gapsIn(reader.facts)).toEqual([])
       expectWithinLimits(expect, vendor, server)
       const seen = world.logged.join('') + inspect([reader, world.troubles], { depth: 10 })
@@ -171,20 +181,20 @@ describe.each(Object.entries(STREAMED_VENDORS))('Streamed source: %s', (name, ve
       await using world = await worldOf(vendor)
       const { server } = world
       const reader = world.read()
-      await expect.poll(() => reader.ticks.length, PATIENCE).toBeGreaterThan(20)
+      await expect.poll(() => told(reader).length, PATIENCE).toBeGreaterThan(20)
       server.fail({ kind: 'mute' })
       await expect.poll(() => server.attempts, PATIENCE).toBe(2)
       await expectAllOf(expect, vendor, server.printed, () => reader)
       await reader.stop()
       const kinds = reader.facts.flatMap(({ topic, event }) => (topic === 'data-quality' ? [event.kind] : []))
       expect(kinds).toEqual(expect.arrayContaining(['SILENT_SOURCE', 'SOURCE_RECOVERED']))
-      expectOnceAndInOrder(expect, reader.ticks)
+      expectOnceAndInOrder(expect, vendor, reader)
     })
 
     test.concurrent.for([-30_000, 30_000])('a clock of the venue that jumps by %i ms', async (skewMs, { expect }) => {
       await using world = await worldOf(vendor)
       const reader = world.read()
-      await expect.poll(() => reader.ticks.length, PATIENCE).toBeGreaterThan(20)
+      await expect.poll(() => told(reader).length, PATIENCE).toBeGreaterThan(20)
       world.server.skew(skewMs)
       const before = world.server.printed.length
       await expect.poll(() => world.server.printed.length, PATIENCE).toBeGreaterThan(before + 20)
@@ -204,13 +214,13 @@ describe.each(Object.entries(STREAMED_VENDORS))('Streamed source: %s', (name, ve
       })
       try {
         for (let life = 0; life < 3; life++) {
-          const before = heard().ticks.length
+          const before = told(heard()).length
           const child = spawn(process.execPath, ['--import', 'tsx', READER, JSON.stringify(order)], {
             stdio: 'inherit',
           })
           const gone = new Promise((resolve) => child.once('exit', resolve))
           try {
-            await expect.poll(() => heard().ticks.length, PATIENCE).toBeGreaterThan(before + 50)
+            await expect.poll(() => told(heard()).length, PATIENCE).toBeGreaterThan(before + 50)
             if (life === 2) await expectAllOf(expect, vendor, server.printed, heard)
           } finally {
             child.kill('SIGKILL')
@@ -219,7 +229,7 @@ describe.each(Object.entries(STREAMED_VENDORS))('Streamed source: %s', (name, ve
         }
         const { ticks, facts } = heard()
         for (const [number, same] of Map.groupBy(ticks, ({ source, position }) => `${source} ${position}`))
-          expect(new Set(same.map(nameOf)).size, number).toBe(1)
+          expect(new Set(same.map(nameOfTold)).size, number).toBe(1)
         if (isNumbered) expect(gapsIn(facts)).toEqual([])
         expectWithinLimits(expect, vendor, server)
       } finally {
@@ -244,7 +254,7 @@ describe.each(Object.entries(STREAMED_VENDORS))('Streamed source: %s', (name, ve
       await using world = await worldOf(vendor)
       const { server } = world
       const reader = world.read()
-      await expect.poll(() => reader.ticks.length, PATIENCE).toBeGreaterThan(20)
+      await expect.poll(() => told(reader).length, PATIENCE).toBeGreaterThan(20)
       server.http.fail({ kind: 'status', status: 500 })
       server.fail({ kind: 'drop' })
       await expect.poll(() => server.failed, PATIENCE).toBeGreaterThan(20)
@@ -261,12 +271,12 @@ describe.each(Object.entries(STREAMED_VENDORS))('Streamed source: %s', (name, ve
           PATIENCE,
         )
         .toEqual(vendor.symbols.toSorted())
-      const told = () => new Set(reader.ticks.map(nameOf))
-      await expect
-        .poll(() => server.printed.slice(mended, mended + 50).filter((each) => !told().has(nameOf(each))), PATIENCE)
-        .toEqual([])
+      const names = () => new Set(told(reader).map(nameOfTold))
+      const unheard = () =>
+        server.printed.slice(mended, mended + 50).filter((each) => !names().has(nameOfPrinted(vendor, each)))
+      await expect.poll(unheard, PATIENCE).toEqual([])
       await reader.stop()
-      expectOnceAndInOrder(expect, reader.ticks)
+      expectOnceAndInOrder(expect, vendor, reader)
     },
   )
 
@@ -274,14 +284,14 @@ describe.each(Object.entries(STREAMED_VENDORS))('Streamed source: %s', (name, ve
     await using world = await worldOf(vendor)
     const { server } = world
     const reader = world.read()
-    await expect.poll(() => reader.ticks.length, PATIENCE).toBeGreaterThan(20)
+    await expect.poll(() => told(reader).length, PATIENCE).toBeGreaterThan(20)
     server.http.fail({ kind: 'status', status: 500 }, 4)
     server.fail({ kind: 'drop' }, 10)
     await expect.poll(() => server.http.failed, PATIENCE).toBe(4)
     await expectAllOf(expect, vendor, server.printed, () => reader)
     await reader.stop()
     expect(gapsIn(reader.facts)).toEqual([])
-    expectOnceAndInOrder(expect, reader.ticks)
+    expectOnceAndInOrder(expect, vendor, reader)
   })
 
   test.for<[string, StreamFault | undefined]>([

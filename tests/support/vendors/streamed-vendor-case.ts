@@ -10,6 +10,8 @@ export interface StreamedVendorCase extends VendorCase {
    * gone, and a GAP says so.
    */
   readonly numbering: 'trade-id' | 'arrival'
+  /** `quotes`: it tells prices as of their second, without a size or a number. Default: ticks. */
+  readonly tells?: 'ticks' | 'quotes'
   /** Must be seen nowhere but in what is sent to the vendor; empty where the vendor needs none. */
   readonly keys: readonly string[]
   /** What the vendor's documentation allows, measured at the server. */
