@@ -9,6 +9,7 @@ import { kraken } from './sources/kraken/kraken.ts'
 import { newsapi } from './sources/newsapi/newsapi.ts'
 import { rss } from './sources/rss/rss.ts'
 import { secEdgar } from './sources/sec-edgar/sec-edgar.ts'
+import { twelveData } from './sources/twelve-data/twelve-data.ts'
 import { usTreasury } from './sources/us-treasury/us-treasury.ts'
 
 /** Every vendor that can be read. One line each. */
@@ -17,6 +18,7 @@ export const VENDOR_SOURCES: readonly VendorSource[] = [
   newsapi,
   fred,
   finnhub,
+  twelveData,
   coinbase,
   kraken,
   binance,

@@ -84,6 +84,7 @@ const variables = z.object({
   POLYGON_KEY: z.string().optional(),
   POLYGON_WS: z.enum(['delayed', 'live']).optional(),
   TWELVE_DATA_KEY: z.string().optional(),
+  TWELVE_DATA_CREDITS_PER_MINUTE: whole(1, 10_000).optional(),
   SEC_CONTACT: z
     .string()
     .regex(/^[^\s@]+@[^\s@]+\.[^\s@]+$/, { error: 'must be an e-mail address: the SEC wants to know whom to write to' })

@@ -90,7 +90,11 @@ const namesOf = (facts: readonly Fact[]) => new Set(facts.map(nameOf))
 
 /** All that the vendor had told has come, and nothing of it twice in two versions. */
 async function expectAllOf(expect: ExpectStatic, told: readonly string[], facts: () => readonly Fact[]): Promise<void> {
-  await expect.poll(() => told.filter((name) => !namesOf(facts()).has(name)), PATIENCE).toEqual([])
+  const missing = () => {
+    const names = namesOf(facts())
+    return told.filter((name) => !names.has(name))
+  }
+  await expect.poll(missing, PATIENCE).toEqual([])
   const versions = Map.groupBy(facts(), nameOf)
   for (const [name, same] of versions) {
     const contents = new Set(same.map(({ event }) => JSON.stringify({ ...event, ingestTimeMs: 0 })))

@@ -79,6 +79,20 @@ test.each([
   expect(event).toMatchObject({ kind: 'error', error: { code } })
 })
 
+test('a key that it repeats is hidden before anybody hears of it', () => {
+  const secret = 'a-key-that-nobody-may-see'
+  const protocol = finnhubStream({
+    url: 'wss://ws.finnhub.io',
+    key: secret,
+    symbols: ['AAPL'],
+    skipped: () => undefined,
+  })
+  const frame = Buffer.from(JSON.stringify({ type: 'error', msg: `Invalid API key ${secret}` }))
+  const [event] = protocol.converse().read(frame, NOW_MS)
+  expect(event).toMatchObject({ kind: 'error', error: { code: 'VENDOR_REFUSED' } })
+  expect(event?.kind === 'error' && event.error.message).not.toContain(secret)
+})
+
 test('a frame that is no JSON is an answer that is wrong', () => {
   expect(() => stream().read(Buffer.from('<html>'))).toThrow(expect.objectContaining({ code: 'VENDOR_ANSWER' }))
 })

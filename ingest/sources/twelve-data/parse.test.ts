@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { historicalBar } from '../../../domain/historical-bar.ts'
 import { quoteSnapshot } from '../../../domain/quote-snapshot.ts'
 import { expectParserPromises } from '../../../tests/support/vendors/parser-promises.ts'
-import { fromTwelveData, parseQuotes, parseSeries, toTwelveData } from './parse.ts'
+import { fromTwelveData, parseQuote, parseSeries, toTwelveData } from './parse.ts'
 
 const NOW_MS = Date.parse('2026-11-21T10:00:30Z')
 const payload = (name: string) => readFileSync(new URL(`payloads/${name}.json`, import.meta.url))
@@ -12,7 +12,7 @@ const iso = (ms: number | undefined) => new Date(ms ?? Number.NaN).toISOString()
 
 describe('a quote', () => {
   test('has its numbers as text, and is as of the last one that came', () => {
-    expect(parseQuotes(payload('quote'), NOW_MS).facts).toEqual([
+    expect(parseQuote(payload('quote'), NOW_MS).facts).toEqual([
       {
         symbol: 'AAPL',
         source: 'twelve-data',
@@ -33,23 +33,16 @@ describe('a quote', () => {
         .toString()
         .replace(/"last_quote_at": \d+,/, ''),
     )
-    expect(iso(parseQuotes(body, NOW_MS).facts[0]?.eventTimeMs)).toBe('2026-11-20T14:30:00.000Z')
+    expect(iso(parseQuote(body, NOW_MS).facts[0]?.eventTimeMs)).toBe('2026-11-20T14:30:00.000Z')
     const open = Buffer.from(body.toString().replace('"is_market_open": false', '"is_market_open": true'))
-    expect(parseQuotes(open, NOW_MS).facts[0]?.eventTimeMs).toBe(NOW_MS)
+    expect(parseQuote(open, NOW_MS).facts[0]?.eventTimeMs).toBe(NOW_MS)
   })
 
   test('with words for a number is put aside', () => {
-    const { facts, rejects } = parseQuotes(changed('quote', '"253.41000"', '"n/a"'), NOW_MS)
+    const { facts, rejects } = parseQuote(changed('quote', '"253.41000"', '"n/a"'), NOW_MS)
     expect(facts).toEqual([])
-    expect(rejects[0]?.reason).toBe('quotes[0]: close: expected a number written as text')
+    expect(rejects[0]?.reason).toBe('quote[0]: close: expected a number written as text')
   })
-})
-
-test('of several symbols one may be an error; the others are told', () => {
-  const { facts, rejects, errors } = parseQuotes(payload('quotes-batch'), NOW_MS)
-  expect(facts).toMatchObject([{ symbol: 'EUR-USD', price: 1.15234, dayVolume: null }])
-  expect(rejects).toEqual([])
-  expect(errors).toMatchObject([{ code: 'VENDOR_UNKNOWN' }])
 })
 
 describe('a series', () => {
@@ -82,7 +75,7 @@ describe('an error', () => {
     ['error-minute', { code: 'VENDOR_LIMIT', retryAtMs: Date.parse('2026-11-21T10:01:00Z') }],
     ['error-day', { code: 'VENDOR_LIMIT', retryAtMs: Date.parse('2026-11-22T00:00:00Z') }],
   ])('%s inside of HTTP 200 is an error', (name, error) => {
-    expect(() => parseQuotes(payload(name), NOW_MS)).toThrow(expect.objectContaining(error))
+    expect(() => parseQuote(payload(name), NOW_MS)).toThrow(expect.objectContaining(error))
     expect(() => parseSeries(payload(name), '1m', NOW_MS)).toThrow(expect.objectContaining(error))
   })
 })
@@ -94,8 +87,7 @@ test('pairs have a slash there and a dash here', () => {
 })
 
 test('nothing, however mangled, is told unless it is valid', () => {
-  for (const name of ['quote', 'quotes-batch'])
-    expectParserPromises(payload(name), (body) => parseQuotes(body, NOW_MS), quoteSnapshot)
+  expectParserPromises(payload('quote'), (body) => parseQuote(body, NOW_MS), quoteSnapshot)
   expectParserPromises(payload('series-minutes'), (body) => parseSeries(body, '1m', NOW_MS), historicalBar)
   expectParserPromises(payload('series-days'), (body) => parseSeries(body, '1d', NOW_MS), historicalBar)
 })

@@ -10,10 +10,7 @@ const { licence, title } = VENDORS['twelve-data']
 
 const errorAnswer = z.object({ code: z.int(), message: z.string().nullish(), status: z.literal('error') })
 
-/**
- * The error that a body is, whatever the HTTP status; undefined where it is none. In answers about several symbols it
- * stands in the place of one of them.
- */
+/** The error that a body is, whatever the HTTP status; undefined where it is none. */
 export function errorIn(value: unknown, receivedAtMs: number): VendorError | undefined {
   const { data } = errorAnswer.safeParse(value)
   if (data === undefined) return undefined
@@ -52,32 +49,23 @@ const quoteItem = z.object({
   is_market_open: z.boolean().nullish(),
 })
 
-export interface QuotesRead extends ItemsRead<QuoteSnapshot> {
-  /** Errors that stand in the place of single symbols. */
-  readonly errors: readonly VendorError[]
+/** @throws VendorError where the answer is an error */
+function answerOf(body: Buffer, receivedAtMs: number): JsonAnswer {
+  const answer = new JsonAnswer(title, body)
+  const error = errorIn(answer.value, receivedAtMs)
+  if (error) throw error
+  return answer
 }
 
-/**
- * `/quote` of one symbol: the quote itself; of several: an object of quotes by symbol, each of which may be an error.
- * @throws VendorError where the answer as a whole is an error.
- */
-export function parseQuotes(body: Buffer, receivedAtMs: number): QuotesRead {
-  const answer = new JsonAnswer(title, body)
-  const whole = errorIn(answer.value, receivedAtMs)
-  if (whole) throw whole
-  const byName = answer.as(z.record(z.string(), z.unknown()))
-  const items = Object.hasOwn(byName, 'symbol') ? [byName] : Object.values(byName)
-  const errors = items.map((item) => errorIn(item, receivedAtMs)).filter((error) => error !== undefined)
-  const read = answer.items(
-    items.filter((item) => !errorAnswer.safeParse(item).success),
-    {
-      where: 'quotes',
-      schema: quoteItem,
-      alone: (item) => ({ alone: item }),
-      read: (item) => quoteOf(item, receivedAtMs),
-    },
-  )
-  return { ...read, errors }
+/** `/quote` of one symbol. */
+export function parseQuote(body: Buffer, receivedAtMs: number): ItemsRead<QuoteSnapshot> {
+  const answer = answerOf(body, receivedAtMs)
+  return answer.items([answer.value], {
+    where: 'quote',
+    schema: quoteItem,
+    alone: (item) => item,
+    read: (item) => quoteOf(item, receivedAtMs),
+  })
 }
 
 function quoteOf(item: z.output<typeof quoteItem>, receivedAtMs: number): QuoteSnapshot {
@@ -119,9 +107,7 @@ const seriesItem = z.object({
 
 /** `/time_series`, asked for with `timezone=UTC`. The bar that is still being made is left out. */
 export function parseSeries(body: Buffer, interval: BarInterval, receivedAtMs: number): ItemsRead<HistoricalBar> {
-  const answer = new JsonAnswer(title, body)
-  const error = errorIn(answer.value, receivedAtMs)
-  if (error) throw error
+  const answer = answerOf(body, receivedAtMs)
   const { meta, values } = answer.as(seriesAnswer)
   return answer.items(values ?? [], {
     where: 'values',

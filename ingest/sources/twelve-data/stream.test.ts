@@ -54,6 +54,15 @@ test.each([
   expect(talk().say(message)).toMatchObject([{ kind: 'error', error: { code } }])
 })
 
+test('a key that it repeats is hidden before anybody hears of it', () => {
+  const secret = 'a-key-that-nobody-may-see'
+  const protocol = twelveDataPrices({ url: 'wss://ws.twelvedata.com', key: secret, symbols: ['AAPL'] })
+  const frame = Buffer.from(JSON.stringify({ status: 'error', message: `api key ${secret} is unknown` }))
+  const [event] = protocol.converse().read(frame, NOW_MS)
+  expect(event).toMatchObject({ kind: 'error', error: { code: 'VENDOR_REFUSED' } })
+  expect(event?.kind === 'error' && event.error.message).not.toContain(secret)
+})
+
 test('no frame, however mangled, yields anything invalid', () => {
   for (const name of ['frame-price', 'frame-subscribed', 'frame-heartbeat'])
     expectFramePromises(payload(name), () => talk().conversation, NOW_MS)

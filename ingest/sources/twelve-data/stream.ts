@@ -5,6 +5,7 @@ import { pairOf } from '../../currencies.ts'
 import { aloneIn, checked, type Message, readEach, readMessages } from '../../streaming/json-messages.ts'
 import type { Conversation, StreamEvent, StreamLimits, StreamProtocol } from '../../streaming/stream-protocol.ts'
 import { usMarketSilence } from '../../streaming/us-market-silence.ts'
+import { withoutKeys } from '../../streaming/without-keys.ts'
 import { VendorError } from '../../vendor-error.ts'
 import { fromTwelveData, toTwelveData } from './parse.ts'
 
@@ -29,7 +30,7 @@ export function twelveDataPrices(options: TwelveDataStreamOptions): StreamProtoc
     limits: limitsOf(symbols),
     url: () => `${options.url}?apikey=${encodeURIComponent(options.key)}`,
     keyed: true,
-    converse: () => conversation(symbols),
+    converse: () => withoutKeys(conversation(symbols), [options.key]),
   }
 }
 

@@ -3,6 +3,7 @@ import { frankfurterCase } from './frankfurter.ts'
 import { madeUp } from './made-up.ts'
 import { newsapiCase } from './newsapi.ts'
 import type { PolledVendorCase } from './polled-vendor-case.ts'
+import { twelveDataCase } from './twelve-data.ts'
 
 /** Every polled vendor that the contract suite reads. One line each. */
 export const POLLED_VENDORS: Readonly<Record<string, PolledVendorCase>> = {
@@ -10,4 +11,5 @@ export const POLLED_VENDORS: Readonly<Record<string, PolledVendorCase>> = {
   frankfurter: frankfurterCase,
   newsapi: newsapiCase,
   finnhub: finnhubCase,
+  'twelve-data': twelveDataCase,
 }

@@ -4,6 +4,7 @@ import { finnhubStreamCase } from './finnhub.ts'
 import { krakenCase } from './kraken.ts'
 import { madeUpStream } from './made-up-stream.ts'
 import type { StreamedVendorCase } from './streamed-vendor-case.ts'
+import { twelveDataStreamCase } from './twelve-data.ts'
 
 /** Every streaming vendor that the contract suite listens to. One line each. */
 export const STREAMED_VENDORS: Readonly<Record<string, StreamedVendorCase>> = {
@@ -12,4 +13,5 @@ export const STREAMED_VENDORS: Readonly<Record<string, StreamedVendorCase>> = {
   kraken: krakenCase,
   binance: binanceCase,
   finnhub: finnhubStreamCase,
+  'twelve-data': twelveDataStreamCase,
 }
