@@ -111,6 +111,22 @@ async function expectAllOf(
   await expect.poll(missing, PATIENCE).toEqual([])
 }
 
+/** A GAP says what is missing of the past; of what is printed from now on there is some of every symbol. */
+async function expectToGoOn(
+  expect: ExpectStatic,
+  vendor: StreamedVendorCase,
+  server: StreamServer,
+  heard: Heard,
+): Promise<void> {
+  const { length } = server.printed
+  const untold = () => {
+    const told = new Set(toldPrints(vendor, heard).map(nameOfTold))
+    const next = server.printed.slice(length).filter((print) => told.has(nameOfPrinted(vendor, print)))
+    return vendor.symbols.filter((symbol) => !next.some((print) => print.symbol === symbol))
+  }
+  await expect.poll(untold, PATIENCE).toEqual([])
+}
+
 /** One reading: each print once, those of a symbol in the venue's order. */
 function expectOnceAndInOrder(expect: ExpectStatic, vendor: StreamedVendorCase, heard: Heard): void {
   const prints = toldPrints(vendor, heard)
@@ -169,6 +185,7 @@ describe.each(Object.entries(STREAMED_VENDORS))('Streamed source: %s', (name, ve
       await expect.poll(() => server.failed, PATIENCE).toBe(times)
       server.mend()
       await expectAllOf(expect, vendor, server.printed, () => reader)
+      await expectToGoOn(expect, vendor, server, reader)
       await reader.stop()
       expectOnceAndInOrder(expect, vendor, reader)
       if (isNumbered) expect(gapsIn(reader.facts)).toEqual([])
@@ -185,6 +202,7 @@ describe.each(Object.entries(STREAMED_VENDORS))('Streamed source: %s', (name, ve
       server.fail({ kind: 'mute' })
       await expect.poll(() => server.attempts, PATIENCE).toBe(2)
       await expectAllOf(expect, vendor, server.printed, () => reader)
+      await expectToGoOn(expect, vendor, server, reader)
       await reader.stop()
       const kinds = reader.facts.flatMap(({ topic, event }) => (topic === 'data-quality' ? [event.kind] : []))
       expect(kinds).toEqual(expect.arrayContaining(['SILENT_SOURCE', 'SOURCE_RECOVERED']))
