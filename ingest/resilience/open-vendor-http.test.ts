@@ -291,4 +291,9 @@ describe('a key is nowhere but in the request', () => {
     answer = () => ({ body: { note: `We have detected your API key as ${KEY}.` } })
     expect(await open().ask()).toEqual({ note: `We have detected your API key as ${'*'.repeat(KEY.length)}.` })
   })
+
+  test('nor the id that belongs to it', async () => {
+    answer = () => ({ body: { note: 'No account PK-1234567 of yours' } })
+    expect(await open({ hidden: ['PK-1234567'] }).ask()).toEqual({ note: 'No account ********** of yours' })
+  })
 })

@@ -22,6 +22,8 @@ export interface VendorHttpOptions {
   readonly quota: KeyRing
   /** Where the vendor wants its key. */
   readonly sign?: (key: string) => Pick<VendorRequest, 'query' | 'headers'>
+  /** What else is not to be seen where the vendor repeats it: the id that belongs to a key. */
+  readonly hidden?: readonly string[]
   /** The vendor's own error form of answers that are not 2xx; undefined where the status says it all. */
   readonly errorOf?: (response: VendorResponse) => VendorError | undefined
   readonly policy?: Partial<VendorPolicy>
@@ -43,7 +45,7 @@ class BudgetedHttp implements VendorHttp {
   constructor(options: VendorHttpOptions) {
     this.#options = options
     this.#policy = new ResiliencePolicy(options)
-    this.#hide = new HideKeys(options.quota.keys)
+    this.#hide = new HideKeys([...options.quota.keys, ...(options.hidden ?? [])])
   }
 
   get state(): VendorHttp['state'] {

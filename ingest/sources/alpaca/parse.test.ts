@@ -4,7 +4,8 @@ import { article } from '../../../domain/article.ts'
 import { historicalBar } from '../../../domain/historical-bar.ts'
 import { quoteSnapshot } from '../../../domain/quote-snapshot.ts'
 import { expectParserPromises } from '../../../tests/support/vendors/parser-promises.ts'
-import { errorIn, fromAlpaca, parseBars, parseNews, parseSnapshots } from './parse.ts'
+import { errorIn, errorOf, symbolsIn } from './errors.ts'
+import { fromAlpaca, parseBars, parseNews, parseSnapshots } from './parse.ts'
 
 const NOW_MS = Date.parse('2026-11-23T15:00:00Z')
 const payload = (name: string) => readFileSync(new URL(`payloads/${name}.json`, import.meta.url))
@@ -90,6 +91,39 @@ test.each([
   ['error-symbol', 'VENDOR_UNKNOWN', false],
 ])('%s is %s', (name, code, ofKey) => {
   expect(errorIn(JSON.parse(payload(name).toString()))).toMatchObject({ code, ofKey })
+})
+
+test('an error that comes with status 200 is one too', () => {
+  for (const parse of [parseSnapshots, parseNews, (body: Buffer, nowMs: number) => parseBars(body, '1m', nowMs)])
+    for (const name of ['error-key', 'error-subscription'])
+      expect(() => parse(payload(name), NOW_MS)).toThrow(expect.objectContaining({ code: 'VENDOR_REFUSED' }))
+})
+
+describe('after too many requests', () => {
+  const limited = (headers: Readonly<Record<string, string>>) =>
+    errorOf({ status: 429, headers, body: Buffer.from('{"message":"too many requests."}'), receivedAtMs: NOW_MS })
+  const seconds = (ms: number) => String(ms / 1_000)
+
+  test('it is asked again when its own header says so', () => {
+    const retryAtMs = NOW_MS + 42_000
+    expect(limited({ 'x-ratelimit-reset': seconds(retryAtMs) })).toMatchObject({ code: 'VENDOR_LIMIT', retryAtMs })
+  })
+
+  test.each([
+    ['does not say when', {}],
+    ['says a time that has passed', { 'x-ratelimit-reset': seconds(NOW_MS - 1_000) }],
+    ['says a time that cannot be', { 'x-ratelimit-reset': seconds(NOW_MS * 1_000) }],
+    ['says no time', { 'x-ratelimit-reset': 'soon' }],
+  ])('it is left alone for a while where it %s', (_case, headers) => {
+    expect(limited(headers)).toMatchObject({ code: 'VENDOR_LIMIT', retryAtMs: undefined })
+  })
+})
+
+test('an error says which of the symbols it means', () => {
+  const asked = ['AAPL', 'BRK.B', 'BRK', 'NOPE']
+  expect(symbolsIn('Alpaca says: invalid symbol: BRK.B', asked)).toEqual(['BRK.B'])
+  expect(symbolsIn('code=400, message=invalid symbols: NOPE,AAPL.', asked)).toEqual(['AAPL', 'NOPE'])
+  expect(symbolsIn('invalid symbol', asked)).toEqual([])
 })
 
 test.each([

@@ -9,26 +9,19 @@ import { usDayStartMs } from '../../exchange-clock.ts'
 import { type ItemReject, type ItemsRead, JsonAnswer } from '../../json-answer.ts'
 import { plainText } from '../../plain-text.ts'
 import { rfc3339Ms } from '../../rfc-3339.ts'
-import { VendorError } from '../../vendor-error.ts'
+import { errorIn } from './errors.ts'
 
 const { licence, title } = VENDORS.alpaca
 const HEADLINE_LENGTH_MAX = 1_000
 const SUMMARY_LENGTH_MAX = 5_000
 const PUBLISHER_LENGTH_MAX = 200
 
-const errorAnswer = z.object({ code: z.number().nullish(), message: z.string() })
-
-/** What the body of an answer that is no success says; undefined where it is not in Alpaca's form. */
-export function errorIn(value: unknown): VendorError | undefined {
-  const { data } = errorAnswer.safeParse(value)
-  if (data === undefined) return undefined
-  const said = `${title} says: ${data.message.slice(0, 200)}`
-  if (/too many requests|rate limit/i.test(data.message)) return new VendorError('VENDOR_LIMIT', said)
-  if (/subscription|not permitted|agreement/i.test(data.message)) return new VendorError('VENDOR_REFUSED', said)
-  if (/forbidden|unauthorized|authenticat/i.test(data.message))
-    return new VendorError('VENDOR_REFUSED', said, { ofKey: true })
-  if (/invalid symbol|symbol not found/i.test(data.message)) return new VendorError('VENDOR_UNKNOWN', said)
-  return new VendorError('VENDOR_ANSWER', said, { original: Buffer.from(JSON.stringify(data)) })
+/** An error with status 200 is one too. */
+function answerOf(body: Buffer): JsonAnswer {
+  const answer = new JsonAnswer(title, body)
+  const error = errorIn(answer.value)
+  if (error) throw error
+  return answer
 }
 
 /** A list that goes on: null or nothing where it does not. */
@@ -38,7 +31,7 @@ export interface Page<F> extends ItemsRead<F> {
   readonly nextPageToken: string | undefined
 }
 
-const barsAnswer = z.object({ bars: z.record(z.string(), z.array(z.unknown())).nullish(), next_page_token: pageToken })
+const barsAnswer = z.object({ bars: z.record(z.string(), z.array(z.unknown())).nullable(), next_page_token: pageToken })
 
 const barItem = z.object({
   t: rfc3339Ms,
@@ -52,7 +45,7 @@ const barItem = z.object({
 
 /** `/v2/stocks/bars`: bars of several symbols. The bar that is still being made is left out. */
 export function parseBars(body: Buffer, interval: BarInterval, receivedAtMs: number): Page<HistoricalBar> {
-  const answer = new JsonAnswer(title, body)
+  const answer = answerOf(body)
   const { bars, next_page_token } = answer.as(barsAnswer)
   const facts: HistoricalBar[] = []
   const rejects: ItemReject[] = []
@@ -103,7 +96,7 @@ const snapshot = z.object({
  * those of one exchange of many, so no day's volume is taken from it.
  */
 export function parseSnapshots(body: Buffer, receivedAtMs: number): ItemsRead<QuoteSnapshot> {
-  const answer = new JsonAnswer(title, body)
+  const answer = answerOf(body)
   const facts: QuoteSnapshot[] = []
   const rejects: ItemReject[] = []
   for (const [symbol, item] of Object.entries(answer.as(z.record(z.string(), z.unknown())))) {
@@ -145,11 +138,11 @@ export const newsItem = z.object({
   source: z.string().nullish(),
 })
 
-const newsAnswer = z.object({ news: z.array(z.unknown()).nullish(), next_page_token: pageToken })
+const newsAnswer = z.object({ news: z.array(z.unknown()).nullable(), next_page_token: pageToken })
 
 /** `/v1beta1/news`. */
 export function parseNews(body: Buffer, receivedAtMs: number): Page<Article> {
-  const answer = new JsonAnswer(title, body)
+  const answer = answerOf(body)
   const { news, next_page_token } = answer.as(newsAnswer)
   const read = answer.items(news ?? [], {
     where: 'news',

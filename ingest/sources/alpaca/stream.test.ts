@@ -8,7 +8,7 @@ const payload = (name: string) => readFileSync(new URL(`payloads/${name}.json`, 
 const key = { id: 'PKTEST', secret: 'hidden' }
 
 function talk(symbols: readonly string[] = ['AAPL', 'MSFT', 'TSLA']) {
-  const conversation = alpacaTrades({ url: 'wss://example.com/v2/iex', key, symbols }).converse()
+  const conversation = alpacaTrades({ url: 'wss://example.com', key, symbols }).converse()
   return {
     conversation,
     hear: (name: string) => conversation.read(payload(name), NOW_MS),

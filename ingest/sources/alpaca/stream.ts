@@ -5,10 +5,14 @@ import { rfc3339Ms } from '../../rfc-3339.ts'
 import { checked, type Message, readMessages } from '../../streaming/json-messages.ts'
 import type { Conversation, StreamEvent, StreamLimits, StreamProtocol } from '../../streaming/stream-protocol.ts'
 import { usMarketSilence } from '../../streaming/us-market-silence.ts'
+import { withoutKeys } from '../../streaming/without-keys.ts'
 import { VendorError, type VendorErrorCode } from '../../vendor-error.ts'
 import { articleOf, newsItem } from './parse.ts'
 
 const { title } = VENDORS.alpaca
+export const STREAM_URL = 'wss://stream.data.alpaca.markets'
+const TRADES_PATH = '/v2/iex'
+export const NEWS_PATH = '/v1beta1/news'
 /** What the free plan may subscribe to at once. */
 export const STREAMED_SYMBOLS_MAX = 30
 /** The old connection of the key is not given up at once: whoever comes back sooner is refused again. */
@@ -19,8 +23,10 @@ export interface AlpacaKey {
   readonly secret: string
 }
 
+type Channel = 'trades' | 'news'
+
 export interface AlpacaStreamOptions {
-  /** With the feed: `wss://stream.data.alpaca.markets/v2/iex`. */
+  /** Without a path: each stream has its own. */
   readonly url: string
   readonly key: AlpacaKey
   readonly symbols: readonly string[]
@@ -34,9 +40,9 @@ export function alpacaTrades(options: AlpacaStreamOptions): StreamProtocol {
     symbols,
     numbering: 'arrival',
     limits: { ...LIMITS, silence: { framesMs: 120_000, pingsCount: true, printsMs: usMarketSilence(600_000) } },
-    url: () => options.url,
+    url: () => options.url + TRADES_PATH,
     keyed: true,
-    converse: () => new AlpacaConversation(options.key, 'trades', symbols),
+    converse: () => conversation(options.key, 'trades', symbols),
   }
 }
 
@@ -48,11 +54,14 @@ export function alpacaNews(options: AlpacaStreamOptions): StreamProtocol {
     symbols: options.symbols.slice(0, STREAMED_SYMBOLS_MAX),
     numbering: 'arrival',
     limits: LIMITS,
-    url: () => options.url,
+    url: () => options.url + NEWS_PATH,
     keyed: true,
-    converse: () => new AlpacaConversation(options.key, 'news', ['*']),
+    converse: () => conversation(options.key, 'news', ['*']),
   }
 }
+
+const conversation = (key: AlpacaKey, channel: Channel, wanted: readonly string[]): Conversation =>
+  withoutKeys(new AlpacaConversation(key, channel, wanted), [key.id, key.secret])
 
 const LIMITS: StreamLimits = {
   attempts: { count: 10, perMs: 60_000 },
@@ -71,11 +80,11 @@ const tradeMessage = z.object({ S: z.string(), p: z.number(), s: z.number(), t: 
 /** Connected, authenticated, subscribed: each step follows the vendor's word, and the first must within ten seconds. */
 class AlpacaConversation implements Conversation {
   readonly #key: AlpacaKey
-  readonly #channel: 'trades' | 'news'
+  readonly #channel: Channel
   #wanted: readonly string[]
   #ready = false
 
-  constructor(key: AlpacaKey, channel: 'trades' | 'news', wanted: readonly string[]) {
+  constructor(key: AlpacaKey, channel: Channel, wanted: readonly string[]) {
     this.#key = key
     this.#channel = channel
     this.#wanted = wanted

@@ -1,0 +1,75 @@
+import { VENDORS } from '../../../domain/vendors.ts'
+import type { SourceContext, VendorSource } from '../../catalogue.ts'
+import { mergedSource } from '../../merged-source.ts'
+import { partTroubles } from '../../part-troubles.ts'
+import { polledSource } from '../../polling/polled-source.ts'
+import { KeyRing } from '../../quota/key-ring.ts'
+import { openVendorHttp } from '../../resilience/open-vendor-http.ts'
+import type { Source } from '../../source.ts'
+import type { StreamProtocol } from '../../streaming/stream-protocol.ts'
+import { streamedSource } from '../../streaming/streamed-source.ts'
+import { isUsStock } from '../../us-stocks.ts'
+import { USER_AGENT } from '../../user-agent.ts'
+import { AlpacaClient, BASE_URL } from './client.ts'
+import { errorOf } from './errors.ts'
+import { feedsOf } from './feeds.ts'
+import { type AlpacaKey, alpacaNews, alpacaTrades, STREAM_URL, STREAMED_SYMBOLS_MAX } from './stream.ts'
+
+const NAME = 'alpaca'
+/** Of an account that pays nothing. */
+const REQUESTS_PER_MINUTE = 200
+
+/** Trades as IEX prints them and news as it is published, each over a socket; quotes, bars and missed news over HTTP. */
+export const alpaca: VendorSource = {
+  name: NAME,
+  needs: ['ALPACA_KEY_ID', 'ALPACA_SECRET_KEY'],
+  open(context) {
+    const { settings, log } = context
+    const { ALPACA_KEY_ID = '', ALPACA_SECRET_KEY = '' } = settings.variables
+    const key = { id: ALPACA_KEY_ID.trim(), secret: ALPACA_SECRET_KEY.trim() }
+    const trouble = partTroubles((sentence) => context.tellTrouble(NAME, sentence))
+    const streamOf = (label: string, protocol: StreamProtocol) =>
+      streamedSource({ ...context, protocol, tellTrouble: trouble(label) })
+    const url = settings.urls[NAME]?.ws ?? STREAM_URL
+    const stocks = settings.symbols.filter(isUsStock)
+    if (stocks.length > STREAMED_SYMBOLS_MAX)
+      log.info(
+        { source: NAME, streamed: STREAMED_SYMBOLS_MAX, polled: stocks.length },
+        `Alpaca streams trades of the first ${STREAMED_SYMBOLS_MAX} of ${stocks.length} stocks; the others have quotes`,
+      )
+    const parts = {
+      ...(stocks.length > 0 && { stream: streamOf('stream', alpacaTrades({ url, key, symbols: stocks })) }),
+      news: streamOf('news', alpacaNews({ url, key, symbols: settings.symbols })),
+      feeds: polledFeeds({ ...context, tellTrouble: (_source, sentence) => trouble('feeds')(sentence) }, key),
+    }
+    return mergedSource({ name: NAME, parts, log })
+  },
+}
+
+function polledFeeds(context: SourceContext, { id, secret }: AlpacaKey): Source {
+  const { settings, clock, log, metrics, quotas } = context
+  const windows = [{ kind: 'sliding', requests: REQUESTS_PER_MINUTE, perMs: 60_000 }] as const
+  const quota = new KeyRing({ name: NAME, keys: [secret], windows, store: quotas, clock, log, metrics })
+  const http = openVendorHttp({
+    vendor: NAME,
+    title: VENDORS[NAME].title,
+    baseUrl: settings.urls[NAME]?.http ?? BASE_URL,
+    userAgent: USER_AGENT,
+    quota,
+    sign: (key) => ({ headers: { 'apca-api-key-id': id, 'apca-api-secret-key': key } }),
+    hidden: [id],
+    errorOf,
+    clock,
+    log,
+    metrics,
+  })
+  const client = new AlpacaClient(http, (symbol, why) =>
+    log.warn({ source: NAME, symbol }, `${NAME} is not asked for ${symbol} any more: ${why}`),
+  )
+  return polledSource({
+    name: NAME,
+    quota,
+    context,
+    feedsOf: (symbols) => feedsOf(symbols, { client, now: clock.now }),
+  })
+}
