@@ -5,7 +5,6 @@ import { spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Duplex } from 'node:stream'
 import { inspect } from 'node:util'
 import { describe, type ExpectStatic, expect, test } from 'vitest'
 import { type Fact, TOPICS } from '../../platform/bus/topics.ts'
@@ -40,12 +39,6 @@ const FAULTS: [name: string, fault: Fault][] = [
   ['no answer', { kind: 'hang' }],
 ]
 
-/** A plan without the stream, where the vendor has one: what is polled comes all the same. */
-function refuseStream(socket: Duplex): void {
-  socket.on('error', () => socket.destroy())
-  socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
-}
-
 async function worldOf(vendor: PolledVendorCase, certificate?: { cert: string; key: string }) {
   const time = { startMs: vendor.startMs, realStartMs: Date.now(), timesFaster: vendor.timesFaster }
   const clock = fastClock(time)
@@ -53,11 +46,9 @@ async function worldOf(vendor: PolledVendorCase, certificate?: { cert: string; k
   const server = await VendorServer.start({
     answer: fake.answer,
     clock,
-    upgrade: (_request, socket) => refuseStream(socket),
     ...(vendor.keyOf && { keyOf: vendor.keyOf }),
     ...(certificate && { certificate }),
   })
-  const socketUrl = server.url.replace('http', 'ws')
   const quotas = new MemoryQuotas()
   const logged: string[] = []
   const troubles: (string | undefined)[] = []
@@ -65,7 +56,8 @@ async function worldOf(vendor: PolledVendorCase, certificate?: { cert: string; k
     new CaseReader(
       openCase(vendor, {
         url: server.url,
-        socketUrl,
+        // Nobody is let in there: whoever has a socket too is read without it.
+        socketUrl: server.socketUrl,
         clock,
         quotas,
         logged: (line) => logged.push(line),
@@ -78,7 +70,6 @@ async function worldOf(vendor: PolledVendorCase, certificate?: { cert: string; k
     clock,
     fake,
     server,
-    socketUrl,
     logged,
     troubles,
     read,
@@ -180,8 +171,8 @@ describe.each(Object.entries(POLLED_VENDORS))('Polled source: %s', (name, vendor
     await using world = await worldOf(vendor)
     const folder = mkdtempSync(join(tmpdir(), 'polled-'))
     const file = join(folder, 'facts.jsonl')
-    const { server, socketUrl, time } = world
-    const order: ReaderOrder = { suite: 'polled', vendor: name, url: server.url, socketUrl, folder, time }
+    const { url, socketUrl } = world.server
+    const order: ReaderOrder = { suite: 'polled', vendor: name, url, socketUrl, folder, time: world.time }
     const facts = (): Fact[] =>
       existsSync(file)
         ? readFileSync(file, 'utf8')

@@ -47,7 +47,8 @@ const BROKEN_FRAMES: [name: string, fault: StreamFault, times: number][] = [
 async function worldOf(vendor: StreamedVendorCase) {
   const time = { startMs: vendor.startMs, realStartMs: Date.now(), timesFaster: vendor.timesFaster }
   const clock = fastClock(time)
-  const server = await StreamServer.start({ fake: vendor.fake(), symbols: vendor.symbols, clock })
+  const { symbols, besidePaths = [] } = vendor
+  const server = await StreamServer.start({ fake: vendor.fake(), symbols, besidePaths, clock })
   const quotas = new MemoryQuotas()
   const socketUrl = server.url + vendor.socketPath
   const logged: string[] = []

@@ -42,7 +42,17 @@ const OVERSIZE_BYTES = 64 * 1_024 * 1_024
 const PRINT_EVERY_MS = 10
 const ALIVE_EVERY_MS = 1_000
 
+/** One address at which sockets are opened. */
+interface Door {
+  readonly triedMs: number[]
+  /** A vendor may have others beside the one for trades: what befalls the vendor befalls them, but it is not counted there. */
+  readonly isBeside: boolean
+  open: number
+  mostOpen: number
+}
+
 interface Line {
+  readonly door: Door
   readonly socket: WebSocket
   readonly conversation: FakeConversation
   readonly heardMs: number[]
@@ -53,6 +63,8 @@ interface Line {
 export interface StreamServerOptions {
   readonly fake: StreamFake
   readonly symbols: readonly string[]
+  /** Paths of sockets beside the one for trades. */
+  readonly besidePaths?: readonly string[]
   readonly clock: Clock
 }
 
@@ -64,14 +76,13 @@ export class StreamServer implements AsyncDisposable {
   readonly #sockets = new WebSocketServer({ noServer: true })
   readonly #lines = new Set<Line>()
   readonly #heardMs: number[][] = []
-  readonly #triedMs: number[] = []
+  readonly #doors = new Map<string, Door>()
   readonly #refused = new Set<Duplex>()
   readonly #bySymbol = new Map<string, FakePrint[]>()
   readonly #stop = new AbortController()
   #http: VendorServer | undefined
   #fault: { readonly fault: StreamFault; times: number } | undefined
   #failed = 0
-  #mostOpen = 0
   #skewMs = 0
 
   private constructor(options: StreamServerOptions) {
@@ -137,21 +148,24 @@ export class StreamServer implements AsyncDisposable {
     return this.#failed
   }
 
+  /** To hear trades. */
   get attempts(): number {
-    return this.#triedMs.length
+    return [...this.#doors.values()].reduce((sum, { triedMs, isBeside }) => (isBeside ? sum : sum + triedMs.length), 0)
   }
 
   get open(): number {
     return this.#lines.size
   }
 
-  /** The most sockets that were open at a time. */
+  /** The most sockets that were open at a time at one address. */
   get mostOpen(): number {
-    return this.#mostOpen
+    return Math.max(0, ...[...this.#doors.values()].map(({ mostOpen }) => mostOpen))
   }
 
+  /** At one address. */
   mostAttempts({ perMs }: Rate): number {
-    return mostWithin(this.#triedMs, { kind: 'sliding', requests: 0, perMs })
+    const window = { kind: 'sliding', requests: 0, perMs } as const
+    return Math.max(0, ...[...this.#doors.values()].map(({ triedMs }) => mostWithin(triedMs, window)))
   }
 
   /** On one connection. */
@@ -166,12 +180,26 @@ export class StreamServer implements AsyncDisposable {
     await this.http[Symbol.asyncDispose]()
   }
 
+  #doorOf(path: string): Door {
+    const { besidePaths = [] } = this.#options
+    const door = this.#doors.get(path) ?? {
+      triedMs: [],
+      isBeside: besidePaths.includes(path),
+      open: 0,
+      mostOpen: 0,
+    }
+    this.#doors.set(path, door)
+    return door
+  }
+
   #knock(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    this.#triedMs.push(this.#options.clock.now())
+    const path = new URL(request.url ?? '/', this.http.url).pathname
+    const door = this.#doorOf(path)
+    door.triedMs.push(this.#options.clock.now())
     socket.on('error', () => socket.destroy())
-    const fault = this.#strike('refuse') ?? this.#strike('hang')
+    const fault = this.#strike('refuse', door) ?? this.#strike('hang', door)
     if (fault === undefined) {
-      this.#sockets.handleUpgrade(request, socket, head, (open) => this.#opened(open))
+      this.#sockets.handleUpgrade(request, socket, head, (open) => this.#opened(open, path, door))
       return
     }
     this.#refused.add(socket)
@@ -181,21 +209,24 @@ export class StreamServer implements AsyncDisposable {
     socket.end(`HTTP/1.1 ${fault.status} No\r\n${retryAfter}${date}Content-Length: 0\r\nConnection: close\r\n\r\n`)
   }
 
-  #opened(socket: WebSocket): void {
+  #opened(socket: WebSocket, path: string, door: Door): void {
     socket.on('error', () => socket.terminate())
     const heardMs: number[] = []
     this.#heardMs.push(heardMs)
-    if (this.#strike('deaf')) return
-    const conversation = this.#options.fake.converse((frame) => socket.send(frame))
-    const line: Line = { socket, conversation, heardMs, late: [], isMute: false }
+    if (this.#strike('deaf', door)) return
+    const conversation = this.#options.fake.converse((frame) => socket.send(frame), path)
+    const line: Line = { door, socket, conversation, heardMs, late: [], isMute: false }
     this.#lines.add(line)
-    this.#mostOpen = Math.max(this.#mostOpen, this.#lines.size)
-    socket.on('close', () => this.#lines.delete(line))
+    door.mostOpen = Math.max(door.mostOpen, ++door.open)
+    socket.on('close', () => {
+      this.#lines.delete(line)
+      door.open--
+    })
     socket.on('message', (data) => {
       heardMs.push(this.#options.clock.now())
       conversation.hear(String(data))
     })
-    if (this.#strike('storm')) void systemClock.sleep(STORM_MS, this.#stop.signal).then(() => socket.terminate())
+    if (this.#strike('storm', door)) void systemClock.sleep(STORM_MS, this.#stop.signal).then(() => socket.terminate())
   }
 
   async #keepPrinting(): Promise<void> {
@@ -246,10 +277,11 @@ export class StreamServer implements AsyncDisposable {
     for (const frame of late.splice(0)) socket.send(frame)
   }
 
-  /** The fault, where it is of this kind; counted. */
-  #strike<K extends StreamFault['kind']>(kind: K): Extract<StreamFault, { kind: K }> | undefined {
+  /** The fault, where it is of this kind; counted, but for those beside. */
+  #strike<K extends StreamFault['kind']>(kind: K, door?: Door): Extract<StreamFault, { kind: K }> | undefined {
     const current = this.#fault
     if (current?.fault.kind !== kind) return undefined
+    if (door?.isBeside) return current.fault as Extract<StreamFault, { kind: K }>
     this.#failed++
     if (--current.times <= 0) this.#fault = undefined
     return current.fault as Extract<StreamFault, { kind: K }>

@@ -27,8 +27,10 @@ export interface StreamedVendorCase extends VendorCase {
   readonly startMs: number
   /** How fast time goes, so that a mute socket is given up within seconds. */
   readonly timesFaster: number
-  /** Below the server's address, where the socket is; empty where the vendor's address has no path. */
+  /** Below the server's address, what the source is given as the vendor's; empty where that has no path. */
   readonly socketPath: string
+  /** Paths of sockets that the source opens beside the one for trades, each with the same limits. */
+  readonly besidePaths?: readonly string[]
   /** A frame that says that something went wrong, but ends nothing. */
   readonly complaint: string
   /** The vendor at its best. Each world has its own. */
@@ -36,8 +38,8 @@ export interface StreamedVendorCase extends VendorCase {
 }
 
 export interface StreamFake {
-  /** The vendor's side of one connection that was just opened; `say` sends a frame. */
-  readonly converse: (say: (frame: string) => void) => FakeConversation
+  /** The vendor's side of one connection that was just opened at that path; `say` sends a frame. */
+  readonly converse: (say: (frame: string) => void, path: string) => FakeConversation
   /** The vendor's HTTP side. */
   readonly answer: (question: VendorQuestion, tape: FakeTape) => VendorAnswer
 }

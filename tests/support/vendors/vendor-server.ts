@@ -25,7 +25,7 @@ export interface VendorServerOptions {
   readonly certificate?: { readonly cert: string; readonly key: string }
   /** Default: any that is free. */
   readonly port?: number
-  /** Who wants another protocol. */
+  /** Who wants another protocol; default: nobody is let in, as by a vendor whose plan does not include its socket. */
   readonly upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 }
 
@@ -55,7 +55,7 @@ export class VendorServer implements AsyncDisposable {
     const server = certificate
       ? createTlsServer({ cert: readFileSync(certificate.cert), key: readFileSync(certificate.key) }, listener)
       : createServer(listener)
-    if (options.upgrade) server.on('upgrade', options.upgrade)
+    server.on('upgrade', options.upgrade ?? refuseUpgrade)
     server.listen(options.port ?? 0, '127.0.0.1')
     await once(server, 'listening')
     const address = server.address()
@@ -67,6 +67,11 @@ export class VendorServer implements AsyncDisposable {
     }
     answered.by = new VendorServer(`${certificate ? 'https' : 'http'}://127.0.0.1:${port}`, close)
     return answered.by
+  }
+
+  /** Where its sockets are. */
+  get socketUrl(): string {
+    return this.url.replace(/^http/, 'ws')
   }
 
   /** What the next requests meet, so many of them or, by default, all until `mend`. */
@@ -122,6 +127,11 @@ export class VendorServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#close()
   }
+}
+
+const refuseUpgrade = (_request: IncomingMessage, socket: Duplex): void => {
+  socket.on('error', () => socket.destroy())
+  socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
 }
 
 /** The most of these moments that lie within any such window. */
