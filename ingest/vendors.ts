@@ -1,4 +1,5 @@
 import type { VendorSource } from './catalogue.ts'
+import { alpaca } from './sources/alpaca/alpaca.ts'
 import { alphaVantage } from './sources/alpha-vantage/alpha-vantage.ts'
 import { binance } from './sources/binance/binance.ts'
 import { coinbase } from './sources/coinbase/coinbase.ts'
@@ -26,4 +27,5 @@ export const VENDOR_SOURCES: readonly VendorSource[] = [
   secEdgar,
   rss,
   usTreasury,
+  alpaca,
 ]

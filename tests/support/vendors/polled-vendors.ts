@@ -1,4 +1,5 @@
 import { finnhubCase } from './finnhub.ts'
+import { alpacaCase } from './alpaca.ts'
 import { frankfurterCase } from './frankfurter.ts'
 import { madeUp } from './made-up.ts'
 import { newsapiCase } from './newsapi.ts'
@@ -12,4 +13,5 @@ export const POLLED_VENDORS: Readonly<Record<string, PolledVendorCase>> = {
   newsapi: newsapiCase,
   finnhub: finnhubCase,
   'twelve-data': twelveDataCase,
+  alpaca: alpacaCase,
 }

@@ -1,3 +1,4 @@
+import { alpacaStreamCase } from './alpaca.ts'
 import { binanceCase } from './binance.ts'
 import { coinbaseCase } from './coinbase.ts'
 import { finnhubStreamCase } from './finnhub.ts'
@@ -14,4 +15,5 @@ export const STREAMED_VENDORS: Readonly<Record<string, StreamedVendorCase>> = {
   binance: binanceCase,
   finnhub: finnhubStreamCase,
   'twelve-data': twelveDataStreamCase,
+  alpaca: alpacaStreamCase,
 }
