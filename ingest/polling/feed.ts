@@ -32,4 +32,6 @@ export interface Feed {
 export interface FeedAnswer extends Reparsed {
   /** Undefined: as it was. */
   readonly cursor?: FeedCursor
+  /** There is more of it: it does not count as asked for, and stays due, also over a restart. */
+  readonly goesOn?: boolean
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { VendorError } from '../vendor-error.ts'
+import type { FeedCursor } from './feed.ts'
 import { PAGES_MAX, type PageAnswer, pagedAsk } from './paged-ask.ts'
 
 const never = new AbortController().signal
@@ -11,7 +12,7 @@ function world(answers: readonly (PageAnswer | Error)[]) {
   const asked: (string | undefined)[] = []
   let rounds = 0
   const paged = pagedAsk<number>({
-    begin: () => ++rounds,
+    begin: (cursor) => (cursor?.isDone ? undefined : ++rounds),
     page: async (round, next) => {
       const answer = answers[asked.length] ?? page()
       asked.push(`${round} ${next ?? 'first'}`)
@@ -20,19 +21,23 @@ function world(answers: readonly (PageAnswer | Error)[]) {
     },
     end: (round) => ({ round }),
   })
-  const ask = () => paged.ask(undefined, never)
-  return { paged, ask, asked }
+  const ask = (cursor?: FeedCursor) => paged(cursor, never)
+  return { ask, asked }
 }
 
 test('a list is read page by page, and is done with the last', async () => {
-  const { paged, ask, asked } = world([page('a'), page('b'), page()])
-  expect((await ask()).cursor).toBeUndefined()
-  expect(paged.isUnderWay()).toBe(true)
+  const { ask, asked } = world([page('a'), page('b'), page()])
+  expect(await ask()).toEqual({ facts: [], rejects: [], goesOn: true })
   await ask()
-  expect((await ask()).cursor).toEqual({ round: 1 })
-  expect(paged.isUnderWay()).toBe(false)
+  expect(await ask()).toEqual({ facts: [], rejects: [], cursor: { round: 1 } })
   await ask()
   expect(asked).toEqual(['1 first', '1 a', '1 b', '2 first'])
+})
+
+test('where there is nothing to ask for, nobody is asked', async () => {
+  const { ask, asked } = world([])
+  expect(await ask({ isDone: true })).toEqual({ facts: [], rejects: [] })
+  expect(asked).toEqual([])
 })
 
 test('a page that could not be had is asked for again', async () => {

@@ -13,45 +13,38 @@ export interface PageAnswer extends Reparsed {
 
 /** A list of which one answer holds but a part. `R` is what is asked for, from the first page to the last. */
 export interface PagedList<R> {
-  readonly begin: (cursor: FeedCursor | undefined) => R
+  /** Undefined: there is nothing to ask for. */
+  readonly begin: (cursor: FeedCursor | undefined) => R | undefined
   readonly page: (round: R, next: string | undefined, signal: AbortSignal) => Promise<PageAnswer>
   /** All of it was told: where to go on from the next time. Undefined: as before. */
   readonly end: (round: R, cursor: FeedCursor | undefined) => FeedCursor | undefined
 }
 
-export interface PagedAsk {
-  /** One page of the list: the next one, or the first of a new one. */
-  readonly ask: Feed['ask']
-  /** A list was begun and is not at its end: the next page is due at once. */
-  isUnderWay(): boolean
-}
-
 /**
- * Asks for a list one page at a time. The cursor moves once the list is at its end, so whatever happens before, all of it is
+ * Asks for a list one page at a time. Cursor and rhythm move once it is at its end, so whatever happens before, all of it is
  * asked for again. A page of which nothing can be read is asked for again too: not all of its items are bad, but the answer.
  */
-export function pagedAsk<R>(list: PagedList<R>): PagedAsk {
+export function pagedAsk<R>(list: PagedList<R>): Feed['ask'] {
   let underWay: { readonly round: R; readonly next: string; readonly pages: number } | undefined
-  return {
-    isUnderWay: () => underWay !== undefined,
-    ask: async (cursor, signal) => {
-      const round = underWay?.round ?? list.begin(cursor)
-      const pages = (underWay?.pages ?? 0) + 1
-      try {
-        const { facts, rejects, next } = await list.page(round, underWay?.next, signal)
-        const [reject] = rejects
-        if (reject !== undefined && facts.length === 0)
-          throw new VendorError('VENDOR_ANSWER', reject.reason, { original: reject.original })
-        if (next !== undefined && (pages >= PAGES_MAX || next === underWay?.next))
-          throw new VendorError('VENDOR_ANSWER', `A list does not end: page ${pages} leads to another`)
-        underWay = next === undefined ? undefined : { round, next, pages }
-        const moved = next === undefined ? list.end(round, cursor) : undefined
-        return { facts, rejects, ...(moved && { cursor: moved }) }
-      } catch (error) {
-        // Where the vendor is away, the page that was asked for is still the next.
-        if (!isPlatformError(error) || !error.retryable) underWay = undefined
-        throw error
-      }
-    },
+  return async (cursor, signal) => {
+    const round = underWay?.round ?? list.begin(cursor)
+    if (round === undefined) return { facts: [], rejects: [] }
+    const pages = (underWay?.pages ?? 0) + 1
+    try {
+      const { facts, rejects, next } = await list.page(round, underWay?.next, signal)
+      const [reject] = rejects
+      if (reject !== undefined && facts.length === 0)
+        throw new VendorError('VENDOR_ANSWER', reject.reason, { original: reject.original })
+      if (next !== undefined && (pages >= PAGES_MAX || next === underWay?.next))
+        throw new VendorError('VENDOR_ANSWER', `A list does not end: page ${pages} leads to another`)
+      underWay = next === undefined ? undefined : { round, next, pages }
+      if (next !== undefined) return { facts, rejects, goesOn: true }
+      const moved = list.end(round, cursor)
+      return { facts, rejects, ...(moved && { cursor: moved }) }
+    } catch (error) {
+      // Where the vendor is away, the page that was asked for is still the next.
+      if (!isPlatformError(error) || !error.retryable) underWay = undefined
+      throw error
+    }
   }
 }

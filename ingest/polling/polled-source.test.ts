@@ -152,6 +152,25 @@ test('it goes on where its checkpoint says: cursors are handed back and nothing 
   expect(cursors).toEqual([{ n: 1 }])
 })
 
+test('what goes on is asked for again at once, until it is at its end', async () => {
+  const here = world(['AAPL'])
+  here.vendor.answer = () => ({ facts: [], rejects: [], goesOn: here.asked.length < 3 })
+  await readFor(here, MINUTE_MS - 1)
+  expect(here.asked).toHaveLength(3)
+})
+
+test('what was not at its end when it stopped is asked for again when it starts', async () => {
+  const before = world(['AAPL'])
+  before.vendor.answer = () => {
+    if (before.asked.length === 2) throw new VendorError('VENDOR_UNAVAILABLE', 'away')
+    return { facts: [], rejects: [], goesOn: true }
+  }
+  const [{ checkpoint }] = await readFor(before, 1)
+  const here = world(['AAPL'])
+  await readFor(here, 1, JSON.parse(JSON.stringify(checkpoint)))
+  expect(here.asked).toEqual(['AAPL'])
+})
+
 test('an answer that cannot be read goes to the dead letters with its bytes, and the others go on', async () => {
   const here = world(['AAPL', 'MSFT'])
   here.vendor.answer = (feed) => {

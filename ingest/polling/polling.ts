@@ -116,15 +116,21 @@ export class Polling {
     lane.succeeded(feed)
     this.#saved.asked(feed.name)
     this.#options.context.metrics.quotaSaved.set({ source: this.#options.name }, this.#saved.of(this.#feeds.length))
+    const { answer } = outcome
     const before = this.#progress.get(feed.name)
-    const cursor = outcome.answer.cursor ?? before?.cursor
-    this.#progress.set(feed.name, { seenMs: before?.seenMs ?? askedMs, askedMs, ...(cursor && { cursor }) })
-    const rejects = outcome.answer.rejects.map((reject) => ({
+    const countsMs = answer.goesOn ? before?.askedMs : askedMs
+    const cursor = answer.cursor ?? before?.cursor
+    this.#progress.set(feed.name, {
+      seenMs: before?.seenMs ?? askedMs,
+      ...(countsMs !== undefined && { askedMs: countsMs }),
+      ...(cursor && { cursor }),
+    })
+    const rejects = answer.rejects.map((reject) => ({
       ...reject,
       feed: feed.name,
       ...(reject.topic === undefined && feed.topic && { topic: feed.topic }),
     }))
-    return { ticks: [], facts: outcome.answer.facts, rejects, checkpoint: this.#checkpoint() }
+    return { ticks: [], facts: answer.facts, rejects, checkpoint: this.#checkpoint() }
   }
 
   #failed(feed: Feed, lane: Lane, error: unknown): Batch | undefined {

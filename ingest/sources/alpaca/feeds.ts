@@ -105,32 +105,30 @@ function barsFeed(stocks: readonly string[], plan: BarsPlan, { client, now }: Fe
     stocks.filter((symbol) => plan.isBehind(numberIn(cursor, symbol) ?? 0, now()))
   // Whether a symbol is new shows only in the cursor, which is looked at when the feed is asked.
   let isBehind = true
-  const paged = pagedAsk<BarsRequest>({
+  const ask = pagedAsk<BarsRequest>({
     begin: (cursor) => nextRequest(behindIn(cursor), plan, cursor, now()),
     page: async (request, next, signal) => {
       const page = await client.bars(request, next, signal)
       return { ...factsOn('stock-history', page), next: page.nextPageToken }
     },
-    end: ({ symbols, untilMs }, cursor) => {
-      const readUntil = Object.fromEntries(
+    end: ({ symbols, untilMs }, cursor) =>
+      Object.fromEntries(
         stocks.flatMap((symbol) => {
           const readUntilMs = symbols.includes(symbol) ? untilMs : numberIn(cursor, symbol)
           return readUntilMs === undefined ? [] : [[symbol, readUntilMs]]
         }),
-      )
-      isBehind = behindIn(readUntil).length > 0
-      return readUntil
-    },
+      ),
   })
   const rhythm = plan.rhythm()
   return {
     name: `bars-${plan.interval}`,
     topic: 'stock-history',
     cost: 2,
-    dueMs: (nowMs, lastAskedMs) => (isBehind || paged.isUnderWay() ? nowMs : rhythm(nowMs, lastAskedMs)),
+    dueMs: (nowMs, lastAskedMs) => (isBehind ? nowMs : rhythm(nowMs, lastAskedMs)),
     ask: async (cursor, signal) => {
-      isBehind = paged.isUnderWay() || behindIn(cursor).length > 0
-      return isBehind ? paged.ask(cursor, signal) : { facts: [], rejects: [] }
+      const answer = await ask(cursor, signal)
+      isBehind = behindIn(answer.cursor ?? cursor).length > 0
+      return { ...answer, goesOn: isBehind }
     },
     reparse: (original) => factsOn('stock-history', parseBars(original, plan.interval, now())),
   }
@@ -142,7 +140,8 @@ function nextRequest(
   { interval, fromMs }: BarsPlan,
   cursor: FeedCursor | undefined,
   nowMs: number,
-): BarsRequest {
+): BarsRequest | undefined {
+  if (behind.length === 0) return undefined
   const readUntilMs = (symbol: string) => numberIn(cursor, symbol) ?? 0
   const oldestMs = Math.min(...behind.map(readUntilMs))
   const symbols = behind.filter((symbol) => readUntilMs(symbol) <= oldestMs + TOGETHER_MS).slice(0, SYMBOLS_PER_REQUEST)
@@ -155,7 +154,7 @@ interface NewsRound {
 }
 
 function newsFeed({ client, now }: FeedContext): Feed {
-  const paged = pagedAsk<NewsRound>({
+  const ask = pagedAsk<NewsRound>({
     begin: (cursor) => {
       const begunMs = now()
       const readUntilMs = numberIn(cursor, 'readUntilMs')
@@ -167,13 +166,12 @@ function newsFeed({ client, now }: FeedContext): Feed {
     },
     end: ({ begunMs }) => ({ readUntilMs: begunMs }),
   })
-  const rhythm = every(NEWS_EVERY_MS)
   return {
     name: 'news',
     topic: 'news-data',
     cost: 1,
-    dueMs: (nowMs, lastAskedMs) => (paged.isUnderWay() ? nowMs : rhythm(nowMs, lastAskedMs)),
-    ask: paged.ask,
+    dueMs: every(NEWS_EVERY_MS),
+    ask,
     reparse: (original) => factsOn('news-data', parseNews(original, now())),
   }
 }
