@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { article } from '../../../domain/article.ts'
 import { historicalBar } from '../../../domain/historical-bar.ts'
 import { expectParserPromises } from '../../../tests/support/vendors/parser-promises.ts'
-import { fromPolygon, parseDailyBars, parseMarketDay, parseNews } from './parse.ts'
+import { errorIn, isTooEarly } from './errors.ts'
+import { fromPolygon, parseBars, parseMarketDay, parseNews } from './parse.ts'
 
 const NOW_MS = Date.parse('2026-11-23T15:00:00Z')
 const payload = (name: string) => readFileSync(new URL(`payloads/${name}.json`, import.meta.url))
@@ -11,7 +12,7 @@ const day = (iso: string) => Date.parse(`${iso}T00:00:00Z`)
 
 describe('aggregates of one ticker', () => {
   test('are its days, with where they go on', () => {
-    const { facts, nextUrl } = parseDailyBars(payload('aggregates'), NOW_MS)
+    const { facts, nextUrl } = parseBars(payload('aggregates'), '1d', NOW_MS)
     expect(facts.map(({ startMs }) => startMs)).toEqual([day('2026-11-19'), day('2026-11-20')])
     expect(facts[1]).toMatchObject({
       symbol: 'AAPL',
@@ -28,18 +29,28 @@ describe('aggregates of one ticker', () => {
   })
 
   test('leave out the day that is still being made', () => {
-    expect(parseDailyBars(payload('aggregates'), Date.parse('2026-11-20T20:00:00Z')).facts).toHaveLength(1)
+    expect(parseBars(payload('aggregates'), '1d', Date.parse('2026-11-20T20:00:00Z')).facts).toHaveLength(1)
+  })
+
+  test('of a minute begin at the minute', () => {
+    const { facts } = parseBars(payload('aggregates-minutes'), '1m', NOW_MS)
+    expect(facts.map(({ interval, startMs }) => [interval, new Date(startMs).toISOString()])).toEqual([
+      ['1m', '2026-11-20T14:30:00.000Z'],
+      ['1m', '2026-11-20T14:31:00.000Z'],
+    ])
+    expect(parseBars(payload('aggregates-minutes'), '1m', Date.parse('2026-11-20T14:31:59Z')).facts).toHaveLength(1)
   })
 
   test('may be none', () => {
-    expect(parseDailyBars(payload('aggregates-empty'), NOW_MS)).toEqual({ facts: [], rejects: [], nextUrl: undefined })
+    expect(parseBars(payload('aggregates-empty'), '1d', NOW_MS)).toEqual({ facts: [], rejects: [], nextUrl: undefined })
   })
 })
 
 describe('a day of the whole market', () => {
   test('is read as far as it is wanted', () => {
     const wanted = new Set(['AAPL', 'BRK.B'])
-    const { facts, rejects } = parseMarketDay(payload('grouped'), (symbol) => wanted.has(symbol), NOW_MS)
+    const { facts, rejects, tickers } = parseMarketDay(payload('grouped'), (symbol) => wanted.has(symbol), NOW_MS)
+    expect(tickers).toBe(3)
     expect(facts.map(({ symbol, startMs }) => [symbol, startMs])).toEqual([
       ['AAPL', day('2026-11-20')],
       ['BRK.B', day('2026-11-20')],
@@ -68,9 +79,18 @@ describe('news', () => {
 })
 
 describe('an error', () => {
+  test('that a day is asked for before its end will pass, and that of a plan will not', () => {
+    const errorNamed = (name: string) => errorIn(JSON.parse(payload(name).toString()))
+    expect(['error-early', 'error-plan'].map(errorNamed).map((error) => error && isTooEarly(error))).toEqual([
+      true,
+      false,
+    ])
+  })
+
   test.each([
     ['error-key', 'VENDOR_REFUSED', true],
     ['error-plan', 'VENDOR_REFUSED', false],
+    ['error-early', 'VENDOR_REFUSED', false],
     ['error-limit', 'VENDOR_LIMIT', false],
   ])('%s is %s, whatever the status says', (name, code, ofKey) => {
     expect(() => parseNews(payload(name), NOW_MS)).toThrow(expect.objectContaining({ code, ofKey }))
@@ -84,7 +104,8 @@ test.each([
 ])('%s is %s here', (ticker, symbol) => expect(fromPolygon(ticker)).toBe(symbol))
 
 test('nothing, however mangled, is told unless it is valid', () => {
-  expectParserPromises(payload('aggregates'), (body) => parseDailyBars(body, NOW_MS), historicalBar)
+  expectParserPromises(payload('aggregates'), (body) => parseBars(body, '1d', NOW_MS), historicalBar)
+  expectParserPromises(payload('aggregates-minutes'), (body) => parseBars(body, '1m', NOW_MS), historicalBar)
   expectParserPromises(payload('grouped'), (body) => parseMarketDay(body, () => true, NOW_MS), historicalBar)
   expectParserPromises(payload('news'), (body) => parseNews(body, NOW_MS), article)
 })

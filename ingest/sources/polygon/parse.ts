@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { type Article, article, SYMBOLS_PER_ARTICLE_MAX } from '../../../domain/article.ts'
-import { BAR_INTERVAL_MS } from '../../../domain/bar.ts'
+import { BAR_INTERVAL_MS, type BarInterval } from '../../../domain/bar.ts'
 import { type HistoricalBar, historicalBar } from '../../../domain/historical-bar.ts'
 import { isSymbol } from '../../../domain/instrument.ts'
 import { VENDORS } from '../../../domain/vendors.ts'
@@ -8,7 +8,7 @@ import { usDayStartMs } from '../../exchange-clock.ts'
 import { type ItemsRead, JsonAnswer } from '../../json-answer.ts'
 import { plainText } from '../../plain-text.ts'
 import { rfc3339Ms } from '../../rfc-3339.ts'
-import { VendorError } from '../../vendor-error.ts'
+import { errorIn } from './errors.ts'
 
 const { licence, title } = VENDORS.polygon
 const HEADLINE_LENGTH_MAX = 1_000
@@ -18,20 +18,6 @@ const PUBLISHER_LENGTH_MAX = 200
 export interface Page<F> extends ItemsRead<F> {
   /** As the vendor wrote it: a whole address without the key. Whoever follows it looks first whose it is. */
   readonly nextUrl: string | undefined
-}
-
-const errorAnswer = z.object({ status: z.string(), error: z.string().nullish(), message: z.string().nullish() })
-
-/** What a body says that is no success, whatever the HTTP status; undefined where it says nothing of the kind. */
-export function errorIn(value: unknown): VendorError | undefined {
-  const { data } = errorAnswer.safeParse(value)
-  if (data === undefined || ['OK', 'DELAYED', 'SUCCESS'].includes(data.status.toUpperCase())) return undefined
-  const said = `${title} says ${data.status.slice(0, 50)}: ${(data.error ?? data.message ?? '').slice(0, 200)}`
-  if (/maximum requests|rate limit|too many/i.test(said)) return new VendorError('VENDOR_LIMIT', said)
-  if (/api key/i.test(said)) return new VendorError('VENDOR_REFUSED', said, { ofKey: true })
-  if (/NOT_AUTHORIZED|not entitled/i.test(said)) return new VendorError('VENDOR_REFUSED', said)
-  if (/NOT_FOUND/i.test(said)) return new VendorError('VENDOR_UNKNOWN', said)
-  return new VendorError('VENDOR_ANSWER', said, { original: Buffer.from(JSON.stringify(data)) })
 }
 
 function answerOf(body: Buffer): JsonAnswer {
@@ -56,15 +42,15 @@ const barItem = z.object({
 
 const tickerAnswer = listAnswer.extend({ ticker: z.string() })
 
-/** Daily aggregates of one ticker. */
-export function parseDailyBars(body: Buffer, receivedAtMs: number): Page<HistoricalBar> {
+/** Aggregates of one ticker. The bar that is still being made is left out. */
+export function parseBars(body: Buffer, interval: BarInterval, receivedAtMs: number): Page<HistoricalBar> {
   const answer = answerOf(body)
   const { ticker, results, next_url } = answer.as(tickerAnswer)
   const read = answer.items(results ?? [], {
     where: `results of ${ticker.slice(0, 20)}`,
     schema: barItem,
     alone: (item) => ({ ticker, results: [item] }),
-    read: (item) => dailyBar(ticker, item, receivedAtMs),
+    read: (item) => finishedBar(ticker, interval, item, receivedAtMs),
   })
   return { ...read, nextUrl: next_url ?? undefined }
 }
@@ -72,32 +58,39 @@ export function parseDailyBars(body: Buffer, receivedAtMs: number): Page<Histori
 const marketItem = barItem.extend({ T: z.string() })
 const tickerOf = z.object({ T: z.string() })
 
+export interface MarketDay extends ItemsRead<HistoricalBar> {
+  /** Of all tickers, wanted or not: none on a day without trading, and before the day is told. */
+  readonly tickers: number
+}
+
 /** Grouped daily: one day of every ticker there is. What is not wanted is passed over unread. */
-export function parseMarketDay(
-  body: Buffer,
-  isWanted: (symbol: string) => boolean,
-  receivedAtMs: number,
-): ItemsRead<HistoricalBar> {
+export function parseMarketDay(body: Buffer, isWanted: (symbol: string) => boolean, receivedAtMs: number): MarketDay {
   const answer = answerOf(body)
-  const wanted = (answer.as(listAnswer).results ?? []).filter((item) => {
+  const results = answer.as(listAnswer).results ?? []
+  const wanted = results.filter((item) => {
     const { data } = tickerOf.safeParse(item)
     return data === undefined || isWanted(data.T)
   })
-  return answer.items(wanted, {
+  const read = answer.items(wanted, {
     where: 'wanted results',
     schema: marketItem,
     alone: (item) => ({ results: [item] }),
-    read: (item) => dailyBar(item.T, item, receivedAtMs),
+    read: (item) => finishedBar(item.T, '1d', item, receivedAtMs),
   })
+  return { ...read, tickers: results.length }
 }
 
-function dailyBar(symbol: string, item: z.output<typeof barItem>, receivedAtMs: number): HistoricalBar | undefined {
-  const startMs = usDayStartMs(item.t)
-  // The day that is still being made is told when it is over.
-  if (startMs + BAR_INTERVAL_MS['1d'] > receivedAtMs) return undefined
+function finishedBar(
+  symbol: string,
+  interval: BarInterval,
+  item: z.output<typeof barItem>,
+  receivedAtMs: number,
+): HistoricalBar | undefined {
+  const startMs = interval === '1d' ? usDayStartMs(item.t) : item.t
+  if (startMs + BAR_INTERVAL_MS[interval] > receivedAtMs) return undefined
   return historicalBar({
     symbol,
-    interval: '1d',
+    interval,
     startMs,
     open: item.o,
     high: item.h,

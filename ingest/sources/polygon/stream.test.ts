@@ -7,7 +7,7 @@ const NOW_MS = Date.parse('2026-11-20T20:00:01Z')
 const payload = (name: string) => readFileSync(new URL(`payloads/${name}.json`, import.meta.url))
 
 function talk(symbols: readonly string[] = ['AAPL', 'MSFT']) {
-  const conversation = polygonTrades({ url: 'wss://example.com/stocks', key: 'hidden', symbols }).converse()
+  const conversation = polygonTrades({ url: 'wss://example.com', key: 'hidden', symbols }).converse()
   return {
     conversation,
     hear: (name: string) => conversation.read(payload(name), NOW_MS),

@@ -3,16 +3,20 @@ import { VENDORS } from '../../../domain/vendors.ts'
 import { checked, type Message, readMessages } from '../../streaming/json-messages.ts'
 import type { Conversation, StreamEvent, StreamLimits, StreamProtocol } from '../../streaming/stream-protocol.ts'
 import { usMarketSilence } from '../../streaming/us-market-silence.ts'
+import { withoutKeys } from '../../streaming/without-keys.ts'
 import { VendorError } from '../../vendor-error.ts'
 
 const { title } = VENDORS.polygon
+/** Plans that are told late have an address of their own. */
+export const STREAM_URLS = { live: 'wss://socket.massive.com', delayed: 'wss://delayed.massive.com' } as const
+const STOCKS_PATH = '/stocks'
 /** More in one message than this is split over several. */
 const SYMBOLS_PER_MESSAGE_MAX = 100
 /** How long to stay away after being told that there are too many connections. */
 const LIMITED_MS = 15_000
 
 export interface PolygonStreamOptions {
-  /** With the cluster: `wss://socket.massive.com/stocks`. */
+  /** Without a path. */
   readonly url: string
   readonly key: string
   readonly symbols: readonly string[]
@@ -25,9 +29,9 @@ export function polygonTrades(options: PolygonStreamOptions): StreamProtocol {
     symbols: options.symbols,
     numbering: 'arrival',
     limits: LIMITS,
-    url: () => options.url,
+    url: () => options.url + STOCKS_PATH,
     keyed: true,
-    converse: () => new PolygonConversation(options.key, options.symbols),
+    converse: () => withoutKeys(new PolygonConversation(options.key, options.symbols), [options.key]),
   }
 }
 

@@ -1,0 +1,71 @@
+import { VENDORS } from '../../../domain/vendors.ts'
+import type { SourceContext, VendorSource } from '../../catalogue.ts'
+import { mergedSource } from '../../merged-source.ts'
+import { partTroubles } from '../../part-troubles.ts'
+import { polledSource } from '../../polling/polled-source.ts'
+import { KeyRing, keysOf } from '../../quota/key-ring.ts'
+import type { QuotaWindow } from '../../quota/quota.ts'
+import { openVendorHttp } from '../../resilience/open-vendor-http.ts'
+import type { Source } from '../../source.ts'
+import { SYMBOLS_MAX } from '../../streaming/bounds.ts'
+import { streamedSource } from '../../streaming/streamed-source.ts'
+import { isUsStock } from '../../us-stocks.ts'
+import { USER_AGENT } from '../../user-agent.ts'
+import { BASE_URL, PolygonClient } from './client.ts'
+import { errorOf } from './errors.ts'
+import { feedsOf } from './feeds.ts'
+import { polygonTrades, STREAM_URLS } from './stream.ts'
+
+const NAME = 'polygon'
+const FREE: readonly QuotaWindow[] = [{ kind: 'sliding', requests: 5, perMs: 60_000 }]
+/** Plans that are paid for are not limited; this is politeness. */
+const PAID: readonly QuotaWindow[] = [{ kind: 'sliding', requests: 300, perMs: 60_000 }]
+
+/** Days, minutes and news of stocks over HTTP; for plans that include it, trades of all exchanges over a socket. */
+export const polygon: VendorSource = {
+  name: NAME,
+  needs: ['POLYGON_KEY'],
+  open(context) {
+    const { settings, log } = context
+    const keys = keysOf(settings.variables.POLYGON_KEY)
+    const trouble = partTroubles((sentence) => context.tellTrouble(NAME, sentence))
+    const plan = settings.variables.POLYGON_WS
+    const feeds = polledFeeds(
+      { ...context, tellTrouble: (_source, sentence) => trouble('feeds')(sentence) },
+      keys,
+      plan !== undefined,
+    )
+    const symbols = settings.symbols.filter(isUsStock).slice(0, SYMBOLS_MAX)
+    if (plan === undefined || symbols.length === 0) return mergedSource({ name: NAME, parts: { feeds }, log })
+    const url = settings.urls[NAME]?.ws ?? STREAM_URLS[plan === 'live' ? 'live' : 'delayed']
+    // One connection is all that most plans allow, and so it is of the first key.
+    const protocol = polygonTrades({ url, key: keys[0] ?? '', symbols })
+    const stream = streamedSource({ ...context, protocol, tellTrouble: trouble('stream') })
+    return mergedSource({ name: NAME, parts: { stream, feeds }, log })
+  },
+}
+
+function polledFeeds(context: SourceContext, keys: readonly string[], isPaid: boolean): Source {
+  const { settings, clock, log, metrics, quotas } = context
+  const windows = isPaid ? PAID : FREE
+  const quota = new KeyRing({ name: NAME, keys, windows, store: quotas, clock, log, metrics })
+  const http = openVendorHttp({
+    vendor: NAME,
+    title: VENDORS[NAME].title,
+    baseUrl: settings.urls[NAME]?.http ?? BASE_URL,
+    userAgent: USER_AGENT,
+    quota,
+    sign: (key) => ({ headers: { authorization: `Bearer ${key}` } }),
+    errorOf,
+    clock,
+    log,
+    metrics,
+  })
+  const client = new PolygonClient(http)
+  return polledSource({
+    name: NAME,
+    quota,
+    context,
+    feedsOf: (symbols) => feedsOf(symbols, { client, isPaid, now: clock.now }),
+  })
+}
