@@ -8,6 +8,7 @@ import { frankfurter } from './sources/frankfurter/frankfurter.ts'
 import { fred } from './sources/fred/fred.ts'
 import { kraken } from './sources/kraken/kraken.ts'
 import { newsapi } from './sources/newsapi/newsapi.ts'
+import { polygon } from './sources/polygon/polygon.ts'
 import { rss } from './sources/rss/rss.ts'
 import { secEdgar } from './sources/sec-edgar/sec-edgar.ts'
 import { twelveData } from './sources/twelve-data/twelve-data.ts'
@@ -28,4 +29,5 @@ export const VENDOR_SOURCES: readonly VendorSource[] = [
   rss,
   usTreasury,
   alpaca,
+  polygon,
 ]

@@ -5,6 +5,7 @@ import { madeUp } from './made-up.ts'
 import { newsapiCase } from './newsapi.ts'
 import type { PolledVendorCase } from './polled-vendor-case.ts'
 import { twelveDataCase } from './twelve-data.ts'
+import { polygonCase } from './polygon.ts'
 
 /** Every polled vendor that the contract suite reads. One line each. */
 export const POLLED_VENDORS: Readonly<Record<string, PolledVendorCase>> = {
@@ -14,4 +15,5 @@ export const POLLED_VENDORS: Readonly<Record<string, PolledVendorCase>> = {
   finnhub: finnhubCase,
   'twelve-data': twelveDataCase,
   alpaca: alpacaCase,
+  polygon: polygonCase,
 }

@@ -4,6 +4,7 @@ import { coinbaseCase } from './coinbase.ts'
 import { finnhubStreamCase } from './finnhub.ts'
 import { krakenCase } from './kraken.ts'
 import { madeUpStream } from './made-up-stream.ts'
+import { polygonStreamCase } from './polygon.ts'
 import type { StreamedVendorCase } from './streamed-vendor-case.ts'
 import { twelveDataStreamCase } from './twelve-data.ts'
 
@@ -16,4 +17,5 @@ export const STREAMED_VENDORS: Readonly<Record<string, StreamedVendorCase>> = {
   finnhub: finnhubStreamCase,
   'twelve-data': twelveDataStreamCase,
   alpaca: alpacaStreamCase,
+  polygon: polygonStreamCase,
 }
