@@ -122,8 +122,8 @@ const fake = (clock: Clock): VendorFake => ({
       ),
       next_page_token: null,
     })
-    const news = { news: articlesBetween(START_MS - DAY_MS + 60 * MINUTE_MS, nowMs - MINUTE_MS), next_page_token: null }
-    const minutes = body(barsOf('1Min', START_MS - DAY_MS, nowMs - 25 * MINUTE_MS))
+    const news = { news: articlesBetween(START_MS, nowMs - MINUTE_MS), next_page_token: null }
+    const minutes = body(barsOf('1Min', START_MS - 60 * MINUTE_MS, nowMs - 25 * MINUTE_MS))
     const days = body(barsOf('1Day', START_MS - 700 * DAY_MS, START_MS - DAY_MS))
     return [
       ...parseBars(minutes, '1m', nowMs).facts.map((event) => nameOf({ topic: 'stock-history', event })),

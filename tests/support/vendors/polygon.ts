@@ -114,7 +114,7 @@ const fake = (clock: Clock): VendorFake => ({
     const quotes = settled
       .filter(({ dayMs }) => dayMs > START_MS - 2 * DAY_MS)
       .flatMap(({ closeMs }) => SYMBOLS.map((symbol) => quoteName(symbol, closeMs)))
-    const news = body({ status: 'OK', results: articlesBetween(START_MS - DAY_MS + HOUR_MS, nowMs - MINUTE_MS) })
+    const news = body({ status: 'OK', results: articlesBetween(START_MS, nowMs - MINUTE_MS) })
     return [
       ...bars('1d', daysMs),
       ...bars('1m', minutesMs),
@@ -148,7 +148,7 @@ export const polygonCase: PolledVendorCase = {
   keyOf,
   limits: [{ kind: 'sliding', requests: 5, perMs: MINUTE_MS }],
   startMs: START_MS,
-  timesFaster: 4_000,
+  timesFaster: 1_000,
   errorBody: `{"status":"ERROR","request_id":"0f9","error":"Something went wrong for ${KEYS.join(' and ')}"}`,
   fake,
 }
