@@ -11,7 +11,7 @@ const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
 const KEYS = ['polygon-key-that-nobody-may-see', 'polygon-other-key-nobody-may-see']
-const SYMBOLS = ['AAPL', 'BRK.B', 'MSFT']
+const SYMBOLS = ['AAPL', 'BRK.B', 'MSFT', 'NVDA', 'TSLA']
 const START_MS = Date.parse('2026-11-20T15:30:00Z')
 const PAGE = 400
 const ARTICLE_EVERY_MS = 30 * MINUTE_MS
@@ -148,7 +148,7 @@ export const polygonCase: PolledVendorCase = {
   keyOf,
   limits: [{ kind: 'sliding', requests: 5, perMs: MINUTE_MS }],
   startMs: START_MS,
-  timesFaster: 1_000,
+  timesFaster: 200,
   errorBody: `{"status":"ERROR","request_id":"0f9","error":"Something went wrong for ${KEYS.join(' and ')}"}`,
   fake,
 }
