@@ -13,7 +13,11 @@ const DAY_MS = 24 * HOUR_MS
 const KEYS = ['polygon-key-that-nobody-may-see', 'polygon-other-key-nobody-may-see']
 const SYMBOLS = ['AAPL', 'BRK.B', 'MSFT', 'NVDA', 'TSLA']
 const START_MS = Date.parse('2026-11-20T15:30:00Z')
-const PAGE = 400
+const PAGE = 30
+/** Nobody traded before. */
+const LISTED_MS = START_MS - 60 * DAY_MS
+/** Nobody trades more often. */
+const TRADED_EVERY_MS = 5 * MINUTE_MS
 const ARTICLE_EVERY_MS = 30 * MINUTE_MS
 /** Everybody else who trades. */
 const OTHERS = ['ZVZZT', 'TESTW']
@@ -45,13 +49,13 @@ function grouped(date: string, nowMs: number): VendorAnswer {
 }
 
 const barsBetween = (symbol: string, timespan: string, fromMs: number, toMs: number) =>
-  usSessions(fromMs, toMs)
+  usSessions(Math.max(fromMs, LISTED_MS), toMs)
     .flatMap((session) => (timespan === 'day' ? [session.dayMs] : minutesOf(session)))
-    .filter((startMs) => startMs >= fromMs && startMs <= toMs)
+    .filter((startMs) => startMs >= Math.max(fromMs, LISTED_MS) && startMs <= toMs)
     .map((startMs) => told(symbol, startMs))
 
 const minutesOf = ({ openMs, closeMs }: UsSession) =>
-  Array.from({ length: (closeMs - openMs) / MINUTE_MS }, (_, i) => openMs + i * MINUTE_MS)
+  Array.from({ length: (closeMs - openMs) / TRADED_EVERY_MS }, (_, i) => openMs + i * TRADED_EVERY_MS)
 
 function aggregates(question: VendorQuestion, nowMs: number): VendorAnswer {
   const [symbol = '', , , timespan = '', from = '', to = ''] = question.path.split('/').slice(4)
@@ -103,7 +107,7 @@ const fake = (clock: Clock): VendorFake => ({
   },
   told: (nowMs) => {
     const body = (value: object) => Buffer.from(JSON.stringify(value))
-    const settled = usSessions(START_MS - 700 * DAY_MS, nowMs).filter(({ closeMs }) => closeMs + 12 * HOUR_MS < nowMs)
+    const settled = usSessions(LISTED_MS + DAY_MS, nowMs).filter(({ closeMs }) => closeMs + 12 * HOUR_MS < nowMs)
     const daysMs = settled.map(({ dayMs }) => dayMs)
     const minutesMs = settled.filter(({ dayMs }) => dayMs > START_MS - 2 * DAY_MS).flatMap(minutesOf)
     const bars = (interval: '1m' | '1d', startsMs: readonly number[]) =>
@@ -148,7 +152,7 @@ export const polygonCase: PolledVendorCase = {
   keyOf,
   limits: [{ kind: 'sliding', requests: 5, perMs: MINUTE_MS }],
   startMs: START_MS,
-  timesFaster: 200,
+  timesFaster: 30,
   errorBody: `{"status":"ERROR","request_id":"0f9","error":"Something went wrong for ${KEYS.join(' and ')}"}`,
   fake,
 }
