@@ -1,11 +1,11 @@
-import { finnhubCase } from './finnhub.ts'
 import { alpacaCase } from './alpaca.ts'
+import { finnhubCase } from './finnhub.ts'
 import { frankfurterCase } from './frankfurter.ts'
 import { madeUp } from './made-up.ts'
 import { newsapiCase } from './newsapi.ts'
 import type { PolledVendorCase } from './polled-vendor-case.ts'
-import { twelveDataCase } from './twelve-data.ts'
 import { polygonCase } from './polygon.ts'
+import { twelveDataCase } from './twelve-data.ts'
 
 /** Every polled vendor that the contract suite reads. One line each. */
 export const POLLED_VENDORS: Readonly<Record<string, PolledVendorCase>> = {
