@@ -44,6 +44,8 @@ export interface SourceContext {
   readonly metrics: Metrics
   readonly quotas: QuotaStore
   readonly interest: SymbolInterest
+  /** It is this source, and no other, that tells trades of US stocks: see us-trades.ts. */
+  readonly tellsUsTrades: boolean
   /** Instruments as a source describes them, such as a regulator's list: kept where nothing better is known. */
   readonly describe: (instruments: readonly Instrument[]) => Promise<void>
   /** The earliest next look at each symbol, for `Instrument.freshness`. Replaces what this source told before. */

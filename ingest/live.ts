@@ -22,6 +22,7 @@ import { SourceSilence } from './source-silence.ts'
 import { type SourceStatus, SourceStatuses } from './source-status.ts'
 import { StoredInterest } from './stored-interest.ts'
 import { supervise } from './supervisor.ts'
+import { usTradesTeller } from './us-trades.ts'
 import { VENDOR_SOURCES } from './vendors.ts'
 
 /** Large companies, an index fund, the main coins and currencies: what is read where nobody names symbols. */
@@ -112,8 +113,11 @@ export function startLive(run: LiveRun): Live {
   const interests = new SymbolInterestStore(database)
   const interest = new StoredInterest(() => interests.current(), clock, log)
   const plans = new UpdatePlan(database)
-  const context: SourceContext = {
-    settings: sourceSettings(run.config),
+  const settings = sourceSettings(run.config)
+  const names = run.vendors.map(({ name }) => name)
+  const tellsUsTrades = usTradesTeller(names, settings)
+  const context: Omit<SourceContext, 'tellsUsTrades'> = {
+    settings,
     clock,
     log,
     metrics,
@@ -137,7 +141,10 @@ export function startLive(run: LiveRun): Live {
   const running = run.vendors.map((vendor) =>
     supervise({
       name: vendor.name,
-      open: () => silence.noting(toldTo(run.config.AUDIENCE, vendor.open(context), metrics)),
+      open: () => {
+        const source = vendor.open({ ...context, tellsUsTrades: vendor.name === tellsUsTrades })
+        return silence.noting(toldTo(run.config.AUDIENCE, source, metrics))
+      },
       ingest: (source) => runIngest({ ...ingest, source }),
       lock: (name) => locks.lock(name),
       statuses,
@@ -147,7 +154,6 @@ export function startLive(run: LiveRun): Live {
       signal: stop.signal,
     }),
   )
-  const names = run.vendors.map(({ name }) => name)
   const watching = silence.run(names, stop.signal)
   return {
     status: () => statuses.all(),

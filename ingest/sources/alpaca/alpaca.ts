@@ -31,7 +31,7 @@ export const alpaca: VendorSource = {
     const streamOf = (label: string, protocol: StreamProtocol) =>
       streamedSource({ ...context, protocol, tellTrouble: trouble(label) })
     const url = settings.urls[NAME]?.ws ?? STREAM_URL
-    const stocks = settings.symbols.filter(isUsStock)
+    const stocks = context.tellsUsTrades ? settings.symbols.filter(isUsStock) : []
     if (stocks.length > STREAMED_SYMBOLS_MAX)
       log.info(
         { source: NAME, streamed: STREAMED_SYMBOLS_MAX, polled: stocks.length },

@@ -1,5 +1,5 @@
+import { isFxPair, pairOf } from '../../../domain/currencies.ts'
 import { isSymbol } from '../../../domain/instrument.ts'
-import { isFxPair, pairOf } from '../../currencies.ts'
 import { NEW_YORK } from '../../exchange-clock.ts'
 
 /** Where an instrument is listed: its day ends there. */

@@ -7,6 +7,7 @@ import { KeyRing, keysOf } from '../../quota/key-ring.ts'
 import type { QuotaWindow } from '../../quota/quota.ts'
 import { openVendorHttp } from '../../resilience/open-vendor-http.ts'
 import { streamedSource } from '../../streaming/streamed-source.ts'
+import { isUsStock } from '../../us-stocks.ts'
 import { USER_AGENT } from '../../user-agent.ts'
 import { BASE_URL, errorOf, FinnhubClient } from './client.ts'
 import { finnhubFeeds } from './feeds.ts'
@@ -61,11 +62,11 @@ const windowsOf = (perMinute: number): readonly QuotaWindow[] => [
 
 /** Undefined where none of the symbols is one for it. */
 function streamOf(
-  { settings, clock, log, metrics }: SourceContext,
+  { settings, tellsUsTrades, clock, log, metrics }: SourceContext,
   key: string | undefined,
   tellTrouble: (trouble: string | undefined) => void,
 ) {
-  const symbols = settings.symbols.filter(isStreamed)
+  const symbols = settings.symbols.filter((symbol) => isStreamed(symbol) && (tellsUsTrades || !isUsStock(symbol)))
   if (key === undefined || symbols.length === 0) return undefined
   if (symbols.length > STREAMED_SYMBOLS_MAX)
     log.warn(

@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import { pairOf } from '../../../domain/currencies.ts'
 import { VENDORS } from '../../../domain/vendors.ts'
-import { pairOf } from '../../currencies.ts'
 import { aloneIn, checked, type Message, readEach, readMessages } from '../../streaming/json-messages.ts'
 import type { Conversation, StreamEvent, StreamLimits, StreamProtocol } from '../../streaming/stream-protocol.ts'
 import { usMarketSilence } from '../../streaming/us-market-silence.ts'

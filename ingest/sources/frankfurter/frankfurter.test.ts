@@ -84,6 +84,7 @@ async function readOne(http: string, from?: PolledCheckpoint): Promise<SourceBat
     metrics: openMetrics(),
     quotas: { load: async () => undefined, save: async () => {} },
     interest: { current: () => new Map() },
+    tellsUsTrades: false,
     describe: async () => {},
     tellPlan: () => {},
     tellTrouble: () => {},

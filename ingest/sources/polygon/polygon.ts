@@ -36,7 +36,8 @@ export const polygon: VendorSource = {
       plan !== undefined,
     )
     const symbols = settings.symbols.filter(isUsStock).slice(0, SYMBOLS_MAX)
-    if (plan === undefined || symbols.length === 0) return mergedSource({ name: NAME, parts: { feeds }, log })
+    if (plan === undefined || !context.tellsUsTrades || symbols.length === 0)
+      return mergedSource({ name: NAME, parts: { feeds }, log })
     const url = settings.urls[NAME]?.ws ?? STREAM_URLS[plan === 'live' ? 'live' : 'delayed']
     // One connection is all that most plans allow, and so it is of the first key.
     const protocol = polygonTrades({ url, key: keys[0] ?? '', symbols })

@@ -113,6 +113,7 @@ function reading(http: string, from?: PolledCheckpoint) {
     metrics: openMetrics(),
     quotas: new MemoryQuotas(),
     interest: { current: () => new Map() },
+    tellsUsTrades: false,
     describe: async () => {},
     tellPlan: () => {},
     tellTrouble: () => {},

@@ -39,6 +39,7 @@ function open(url: string, contact: string) {
     metrics: openMetrics(),
     quotas,
     interest: { current: () => new Map() },
+    tellsUsTrades: false,
     describe: async (instruments) => void described.push(...instruments),
     tellPlan: () => {},
     tellTrouble: (_source, trouble) => void (trouble && troubles.push(trouble)),

@@ -32,7 +32,8 @@ function world(symbols: readonly string[], { creditsPerDay = FREE_PER_DAY, answe
   return { clock, http, feeds, named, everyMs }
 }
 
-const manyStocks = (count: number) => Array.from({ length: count }, (_, i) => `S${i}`)
+const manyStocks = (count: number) =>
+  Array.from({ length: count }, (_, i) => `S${String.fromCharCode(65 + (i % 26), 65 + Math.floor(i / 26))}`)
 
 test('stocks, currencies and coins have quotes and bars; indices and other exchanges have none', () => {
   const { feeds } = world(['AAPL', 'BTC-USD', '^GSPC', 'TSCO.LON', 'EUR-USD'])

@@ -1,4 +1,4 @@
-import { isFxPair, pairOf } from '../../currencies.ts'
+import { isFxPair, pairOf } from '../../../domain/currencies.ts'
 import { isUsStock } from '../../us-stocks.ts'
 
 /** What a symbol is to Twelve Data. They trade at different hours, and coins are told by others, live and without a key. */

@@ -70,6 +70,7 @@ async function readOne(http: string, from?: PolledCheckpoint): Promise<SourceBat
     metrics: openMetrics(),
     quotas: new MemoryQuotas(),
     interest: { current: () => new Map() },
+    tellsUsTrades: false,
     describe: async () => {},
     tellPlan: () => {},
     tellTrouble: () => {},

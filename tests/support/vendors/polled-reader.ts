@@ -37,6 +37,7 @@ export function openCase({ source, variables, symbols }: VendorCase, around: Sur
     metrics: openMetrics(),
     quotas,
     interest: { current: () => new Map() },
+    tellsUsTrades: true,
     describe: async () => undefined,
     tellPlan: () => undefined,
     tellTrouble: (_source, trouble) => troubled?.(trouble),
