@@ -4,6 +4,11 @@ export interface Clock {
   now(): number
   /** Resolves after `ms`, or at once when the signal aborts. Never rejects. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
+  /**
+   * How long to wait by the wall for what keeps no clock of ours, such as an answer from a network. Left out: as long as it
+   * says. A clock that runs faster than the wall, as in tests, may say less.
+   */
+  readonly wallMs?: (ms: number) => number
 }
 
 export const systemClock: Clock = {

@@ -133,8 +133,12 @@ export class ResiliencePolicy {
 
   async #timed<R>(work: (signal: AbortSignal) => Promise<R>, signal: AbortSignal): Promise<R> {
     const { timeoutMs } = this.#limits
+    const { clock } = this.#options
     try {
-      return await timeout(timeoutMs, TimeoutStrategy.Aggressive).execute((context) => work(context.signal), signal)
+      return await timeout(clock.wallMs?.(timeoutMs) ?? timeoutMs, TimeoutStrategy.Aggressive).execute(
+        (context) => work(context.signal),
+        signal,
+      )
     } catch (error) {
       if (signal.aborted) throw new Stopped()
       if (!isTaskCancelledError(error)) throw error
