@@ -29,7 +29,7 @@ const FAULTS: [name: string, fault: Fault][] = [
   ['a limit', { kind: 'status', status: 429 }],
   ['a limit that says until when', { kind: 'status', status: 429, retryAfter: '60' }],
   ['an outage page with status 200', { kind: 'html' }],
-  ['what is no JSON', { kind: 'not-json' }],
+  ['a sentence where data were promised', { kind: 'words' }],
   ['an answer that is broken off', { kind: 'truncated' }],
   ['other types than documented', { kind: 'wrong-types' }],
   ['a connection that is reset', { kind: 'reset' }],
@@ -77,6 +77,7 @@ async function worldOf(vendor: PolledVendorCase, certificate?: { cert: string; k
   }
 }
 
+const toldNow = ({ fake, clock }: Awaited<ReturnType<typeof worldOf>>) => fake.told(clock.now()).length
 const namesOf = (facts: readonly Fact[]) => new Set(facts.map(nameOf))
 
 /** All that the vendor had told has come, and nothing of it twice in two versions. */
@@ -132,14 +133,19 @@ describe.each(Object.entries(POLLED_VENDORS))('Polled source: %s', (name, vendor
         await using world = await worldOf(vendor)
         const reader = world.read()
         await expect.poll(() => reader.facts.length, PATIENCE).toBeGreaterThan(0)
+        const before = toldNow(world)
         world.server.fail(fault, 2)
         await expect.poll(() => world.server.failed, PATIENCE).toBeGreaterThan(0)
         const after = world.server.arrivals.length
         await expect.poll(() => world.server.arrivals.length, PATIENCE).toBeGreaterThan(after)
         world.server.mend()
+        // Something has been told since, or to hear nothing more would do.
+        await expect.poll(() => toldNow(world), PATIENCE).toBeGreaterThan(before)
         await expectAllOf(expect, world.fake.told(world.clock.now()), () => reader.facts)
         await reader.stop()
         expectWithinLimits(expect, vendor, world.server)
+        // Of what could not be read somebody can see what it was.
+        if (fault.kind === 'words' || fault.kind === 'wrong-types') expect(reader.rejects).not.toEqual([])
         const seen = world.logged.join('') + inspect([reader, world.troubles], { depth: 10 })
         for (const key of vendor.keys) expect(seen).not.toContain(key)
       },

@@ -18,7 +18,8 @@ export type Fault =
   | { readonly kind: 'drip'; readonly everyMs: number }
   /** Half of what its length promises. */
   | { readonly kind: 'truncated' }
-  | { readonly kind: 'not-json' }
+  /** A sentence. */
+  | { readonly kind: 'words' }
   /** An outage page with status 200. */
   | { readonly kind: 'html' }
   /** The true answer with another type in every place that can hold one. */
@@ -46,7 +47,7 @@ export async function misbehave(
     }
     case 'body':
       return send(response, { status: fault.status ?? 200, body: fault.body }, clock.now())
-    case 'not-json':
+    case 'words':
       return send(response, { body: 'Service temporarily unavailable; please try again' }, clock.now())
     case 'html':
       return send(response, { headers: { 'content-type': 'text/html' }, body: OUTAGE_PAGE }, clock.now())
@@ -94,12 +95,20 @@ function drip(response: ServerResponse, answer: VendorAnswer, everyMs: number): 
   response.on('close', () => clearInterval(timer))
 }
 
-/** Numbers become lists, texts numbers, lists texts; the names stay. What is no JSON becomes noise. */
+/**
+ * Numbers become lists, texts objects, lists texts; the names stay. Of XML each text becomes an element, of a table each field
+ * below its head words.
+ */
 export function withOtherTypes(text: string): string {
+  if (/^\s*</.test(text))
+    return text
+      .replaceAll(/>([^<>]*[^<>\s][^<>]*)</g, '><was>$1</was><')
+      .replaceAll(/<!\[CDATA\[[\s\S]*?\]\]>/g, '<was>$&</was>')
   try {
     return JSON.stringify(otherType(JSON.parse(text)))
   } catch {
-    return text.replaceAll(/>[^<]+</g, '>\u0001<')
+    const [head, ...rows] = text.split('\n')
+    return [head, ...rows.map((row) => row.replaceAll(/[^,\r]+/g, '"was $&"'))].join('\n')
   }
 }
 
