@@ -11,3 +11,6 @@ export const factsOn = <T extends FactTopic>(
   facts: facts.map((event) => ({ topic, event }) as unknown as Fact),
   rejects,
 })
+
+/** Rejects and nothing else: see `FeedAnswer.isUnread`. */
+export const isUnread = ({ facts, rejects }: ItemsRead<unknown>): boolean => facts.length === 0 && rejects.length > 0

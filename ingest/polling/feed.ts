@@ -30,6 +30,11 @@ export interface Feed {
 }
 
 export interface FeedAnswer extends Reparsed {
+  /**
+   * There was something, and nothing of it could be read: what is told once a day, or only where it has changed, would be
+   * lost. It is asked for again as after an answer that is none, and the cursor stays where it was.
+   */
+  readonly isUnread?: boolean
   /** Undefined: as it was. */
   readonly cursor?: FeedCursor
   /** There is more of it: it does not count as asked for, and stays due, also over a restart. */

@@ -10,7 +10,7 @@ const OUTAGE_MS_MIN = 1_000
 const OUTAGE_MS_MAX = 300_000
 /** After an answer that could not be read: asking again at once would bring the same. */
 const ANSWER_MS_MIN = 30_000
-const ANSWER_MS_MAX = 3_600_000
+const ANSWER_MS_MAX = 6 * 3_600_000
 /** What is kept of a day's budget for later, when new symbols are looked at out of turn. */
 const KEPT_SHARE = 0.2
 /** The rest of the day is looked at again after so long. */
@@ -134,9 +134,11 @@ export class Lane {
     return dueMs
   }
 
+  /** Not for longer than until something new is due, for which all may be well. */
   #holdBack(feed: Feed, nowMs: number, msMin: number, msMax: number): void {
     const count = (this.#feedFailures.get(feed.name)?.count ?? 0) + 1
-    this.#feedFailures.set(feed.name, { count, notBeforeMs: nowMs + pauseMs(count, msMin, msMax) })
+    const notBeforeMs = Math.min(nowMs + pauseMs(count, msMin, msMax), Math.max(nowMs, feed.dueMs(nowMs, nowMs)))
+    this.#feedFailures.set(feed.name, { count, notBeforeMs })
   }
 
   /** A watched symbol of which nothing is known does not wait for its turn in the day, as long as enough is left for it. */

@@ -31,8 +31,8 @@ const quote = (symbol: string, price: number, nowMs: number) => ({
   }),
 })
 
-/** A vendor with a quote a minute for each symbol; `answer` may throw in its place. */
-function world(symbols: readonly string[]) {
+/** A vendor with a quote a minute, or so often, for each symbol; `answer` may throw in its place. */
+function world(symbols: readonly string[], everyMs = MINUTE_MS) {
   const clock = new ManualClock(START_MS)
   const asked: string[] = []
   const interest = new Map<string, Interest>()
@@ -46,7 +46,7 @@ function world(symbols: readonly string[]) {
     symbol,
     topic: 'stock-quotes',
     cost: 1,
-    dueMs: (nowMs, askedMs) => (askedMs === undefined ? nowMs : askedMs + MINUTE_MS),
+    dueMs: (nowMs, askedMs) => (askedMs === undefined ? nowMs : askedMs + everyMs),
     ask: async (cursor) => {
       asked.push(symbol)
       const told = vendor.answer(`quote:${symbol}`, cursor)
@@ -185,6 +185,37 @@ test('an answer that cannot be read goes to the dead letters with its bytes, and
   ])
   expect(batches.flatMap(({ facts }) => facts ?? [])).toHaveLength(1)
 })
+
+test('an answer in which nothing could be read is put aside and asked for again soon, from where it was', async () => {
+  const here = world(['AAPL'])
+  const cursors: (FeedCursor | undefined)[] = []
+  const bad = { position: 1, reason: 'price: expected number', original: Buffer.from('{"price":"?"}') }
+  here.vendor.answer = (_feed, cursor) => {
+    cursors.push(cursor)
+    if (cursors.length === 2) return { facts: [], rejects: [bad], cursor: { n: 99 }, isUnread: true }
+    return undefined
+  }
+  const batches = await readFor(here, 1.75 * MINUTE_MS)
+  expect(batches[1]).toMatchObject({ facts: [], rejects: [{ ...bad, feed: 'quote:AAPL' }] })
+  expect(cursors).toEqual([undefined, { n: 1 }, { n: 1 }])
+  expect(here.troubles[0]).toContain('nothing of quote:AAPL could be read: price: expected number')
+})
+
+test.each([
+  ['a minute', MINUTE_MS, 28, 60],
+  ['a day', 1_440 * MINUTE_MS, 4, 9],
+])(
+  'what can never be read, and is new once %s, is tried more and more rarely, but no more rarely than that',
+  async (_every, everyMs, least, most) => {
+    const here = world(['AAPL'], everyMs)
+    here.vendor.answer = () => {
+      throw new VendorError('VENDOR_ANSWER', 'Finnhub told no JSON')
+    }
+    await readFor(here, 30 * MINUTE_MS)
+    expect(here.asked.length).toBeGreaterThanOrEqual(least)
+    expect(here.asked.length).toBeLessThanOrEqual(most)
+  },
+)
 
 test('a vendor that says when to come back is not asked before', async () => {
   const here = world(['AAPL', 'MSFT'])

@@ -113,6 +113,7 @@ export class Polling {
     this.#underWay.delete(feed.name)
     lane.ended(feed)
     if ('error' in outcome) return this.#failed(feed, lane, outcome.error)
+    if (outcome.answer.isUnread) return this.#unread(feed, lane, outcome.answer)
     lane.succeeded(feed)
     this.#saved.asked(feed.name)
     this.#options.context.metrics.quotaSaved.set({ source: this.#options.name }, this.#saved.of(this.#feeds.length))
@@ -125,12 +126,23 @@ export class Polling {
       ...(countsMs !== undefined && { askedMs: countsMs }),
       ...(cursor && { cursor }),
     })
-    const rejects = answer.rejects.map((reject) => ({
+    return this.#batchOf(feed, answer)
+  }
+
+  #batchOf(feed: Feed, { facts, rejects }: Pick<FeedAnswer, 'facts' | 'rejects'>): Batch {
+    const named = rejects.map((reject) => ({
       ...reject,
       feed: feed.name,
       ...(reject.topic === undefined && feed.topic && { topic: feed.topic }),
     }))
-    return { ticks: [], facts: answer.facts, rejects, checkpoint: this.#checkpoint() }
+    return { ticks: [], facts, rejects: named, checkpoint: this.#checkpoint() }
+  }
+
+  #unread(feed: Feed, lane: Lane, answer: FeedAnswer): Batch {
+    const { name, context } = this.#options
+    const why = `${VENDORS[name].title}: nothing of ${feed.name} could be read: ${answer.rejects[0]?.reason}`
+    lane.failed(feed, new VendorError('VENDOR_ANSWER', why), context.clock.now())
+    return this.#batchOf(feed, answer)
   }
 
   #failed(feed: Feed, lane: Lane, error: unknown): Batch | undefined {
@@ -148,8 +160,7 @@ export class Polling {
     lane.failed(feed, error, context.clock.now())
     context.log.debug({ source: name, feed: feed.name, code: error.code }, `Asked again later: ${error.message}`)
     if (error.code !== 'VENDOR_ANSWER' || error.original === undefined) return undefined
-    const reject = { ...rejectOf(error.message, error.original, feed.name), ...(feed.topic && { topic: feed.topic }) }
-    return { ticks: [], facts: [], rejects: [reject], checkpoint: this.#checkpoint() }
+    return this.#batchOf(feed, { facts: [], rejects: [rejectOf(error.message, error.original, feed.name)] })
   }
 
   #putAside(feed: Feed, error: VendorError): void {
