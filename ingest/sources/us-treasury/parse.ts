@@ -25,12 +25,11 @@ function yieldsOf(day: XmlElement, ingestTimeMs: number): readonly Observation[]
   const content = childOf(day, 'content')
   const properties = content && childOf(content, 'm:properties')
   if (!properties) throw new PlatformError('INVALID_EVENT', 'content must hold properties')
-  const date = (textIn(properties, 'd:NEW_DATE') ?? '').slice(0, 10)
+  const date = dateIn(properties)
   return properties.children.flatMap((property) => {
     const [, id, count = '', unit = ''] = MATURITY.exec(property.name) ?? []
-    const text = property.text.trim()
     // Maturities come and go: a day has none of what was not sold then.
-    if (id === undefined || text === '') return []
+    if (id === undefined || (property.children.length === 0 && property.text.trim() === '')) return []
     return [
       observation({
         series: {
@@ -43,7 +42,7 @@ function yieldsOf(day: XmlElement, ingestTimeMs: number): readonly Observation[]
           licence,
         },
         date,
-        value: /^-?\d{1,3}(\.\d{1,6})?$/.test(text) ? Number(text) : Number.NaN,
+        value: numberOf(property),
         // Not revised: each was known from its own day on.
         vintage: date,
         releasedAtMs: localTimeMs(date, PUBLISHED_AT, NEW_YORK) ?? Number.NaN,
@@ -52,3 +51,18 @@ function yieldsOf(day: XmlElement, ingestTimeMs: number): readonly Observation[]
     ]
   })
 }
+
+function dateIn(properties: XmlElement): string {
+  const text = textIn(properties, 'd:NEW_DATE') ?? ''
+  const [date] = /^\d{4}-\d{2}-\d{2}(?=T|$)/.exec(text) ?? []
+  if (date === undefined) throw invalid('d:NEW_DATE must be a day like 2026-11-20T00:00:00', text)
+  return date
+}
+
+function numberOf({ name, text }: XmlElement): number {
+  if (!/^-?\d{1,3}(\.\d{1,6})?$/.test(text.trim())) throw invalid(`${name} must be a number`, text)
+  return Number(text)
+}
+
+const invalid = (expected: string, was: string) =>
+  new PlatformError('INVALID_EVENT', `${expected}, was ${JSON.stringify(was.slice(0, 50))}`)

@@ -39,6 +39,15 @@ test('a day that is wrong is put aside whole, and the others go on', () => {
   expect(rejects.map(({ reason }) => reason)).toEqual([expect.stringContaining('entry[0]: ')])
 })
 
+test.each([
+  ['its date', '2026-11-19T00:00:00', '<was>2026-11-19T00:00:00</was>', 'd:NEW_DATE must be a day'],
+  ['a yield', '>3.95<', '><was>3.95</was><', 'd:BC_1MONTH must be a number'],
+])('a day that does not tell %s as it should is put aside, and not taken to have none', (_what, good, bad, why) => {
+  const { facts, rejects } = parseParYields(Buffer.from(payload.toString().replace(good, bad)), NOW_MS)
+  expect(facts).toHaveLength(3)
+  expect(rejects.map(({ reason }) => reason)).toEqual([expect.stringContaining(why)])
+})
+
 test('no payload, however mangled, makes the parser break its promises', () => {
   expectParserPromises(payload, (body) => parseParYields(body, NOW_MS), observation)
 })

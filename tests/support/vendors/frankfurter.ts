@@ -5,7 +5,7 @@ import { nameOf, type PolledVendorCase, type VendorFake } from './polled-vendor-
 
 const DAY_MS = 86_400_000
 /** Before the rates of a working day that is followed by others. */
-const START_MS = Date.parse('2026-11-17T14:15:00Z')
+const START_MS = Date.parse('2026-11-17T12:00:00Z')
 const FIRST_MS = Date.parse('2026-10-01T00:00:00Z')
 /** By then the day's rates are out, in winter and in summer. */
 const OUT_AFTER_MS = 15 * 3_600_000

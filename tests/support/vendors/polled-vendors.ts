@@ -6,6 +6,7 @@ import { newsapiCase } from './newsapi.ts'
 import type { PolledVendorCase } from './polled-vendor-case.ts'
 import { polygonCase } from './polygon.ts'
 import { twelveDataCase } from './twelve-data.ts'
+import { usTreasuryCase } from './us-treasury.ts'
 
 /** Every polled vendor that the contract suite reads. One line each. */
 export const POLLED_VENDORS: Readonly<Record<string, PolledVendorCase>> = {
@@ -16,4 +17,5 @@ export const POLLED_VENDORS: Readonly<Record<string, PolledVendorCase>> = {
   'twelve-data': twelveDataCase,
   alpaca: alpacaCase,
   polygon: polygonCase,
+  'us-treasury': usTreasuryCase,
 }
