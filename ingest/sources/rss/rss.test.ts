@@ -4,6 +4,7 @@ import { article } from '../../../domain/article.ts'
 import { systemClock } from '../../../platform/clock.ts'
 import { silentLog } from '../../../platform/log.ts'
 import { openMetrics } from '../../../platform/metrics.ts'
+import { withOtherTypes } from '../../../tests/support/vendors/faults.ts'
 import { MemoryQuotas } from '../../../tests/support/vendors/memory-quotas.ts'
 import { expectParserPromises } from '../../../tests/support/vendors/parser-promises.ts'
 import { VendorServer } from '../../../tests/support/vendors/vendor-server.ts'
@@ -99,6 +100,25 @@ test('a feed that has not changed since is not sent again, also after a restart'
   await second.stop()
   expect(new Set(conditions)).toEqual(new Set(['"v1"']))
   expect(second.batches.flatMap(({ facts }) => facts ?? [])).toEqual([])
+})
+
+test('a feed of which nothing could be read is sent again, though it has not changed since', async () => {
+  let isMangled = true
+  const etag = '"v1"'
+  await using server = await VendorServer.start({
+    answer: ({ headers }) => {
+      if (headers['if-none-match'] === etag) return { status: 304, headers: { etag }, body: '' }
+      return { headers: { etag }, body: isMangled ? withOtherTypes(wire.toString()) : wire }
+    },
+  })
+  const first = reading(server.url)
+  await expect.poll(() => first.batches.flatMap(({ rejects }) => rejects).length).toBe(2 * KNOWN_FEEDS.length)
+  await first.stop()
+  expect(read(first.batches)).toEqual([])
+  isMangled = false
+  const second = reading(server.url, first.batches.at(-1)?.checkpoint)
+  await expect.poll(() => second.batches.flatMap(({ facts }) => facts ?? []).length).toBe(2 * KNOWN_FEEDS.length)
+  await second.stop()
 })
 
 /** The feeds that have answered, as the newest checkpoint has them. */

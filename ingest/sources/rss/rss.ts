@@ -2,14 +2,14 @@ import { NameMatcher } from '../../../domain/name-matcher.ts'
 import type { SourceContext, VendorSource } from '../../catalogue.ts'
 import { namesOf } from '../../known-names.ts'
 import { textIn } from '../../polling/cursor-values.ts'
-import { factsOn } from '../../polling/facts-on.ts'
+import { factsOn, isUnread } from '../../polling/facts-on.ts'
 import type { Feed } from '../../polling/feed.ts'
 import { polledSource } from '../../polling/polled-source.ts'
 import { every } from '../../polling/rhythm.ts'
 import { KeyRing } from '../../quota/key-ring.ts'
 import { openVendorHttp } from '../../resilience/open-vendor-http.ts'
-import type { VendorHttp } from '../../resilience/vendor-http.ts'
 import { USER_AGENT } from '../../user-agent.ts'
+import { FeedClient } from './client.ts'
 import { KNOWN_FEEDS, type KnownFeed, ownFeeds } from './known-feeds.ts'
 import { parseFeed, SOURCE } from './parse.ts'
 
@@ -35,7 +35,7 @@ export const rss: VendorSource = {
       quota: ({ name }) => hostOfFeed(name).quota,
       feedsOf: (symbols) => {
         const names = new NameMatcher(namesOf(symbols))
-        return feeds.map((feed) => feedOf(feed, hostOfFeed(feed.name).http, names, clock.now))
+        return feeds.map((feed) => feedOf(feed, hostOfFeed(feed.name).client, names, clock.now))
       },
     })
   },
@@ -43,7 +43,7 @@ export const rss: VendorSource = {
 
 interface Host {
   readonly quota: KeyRing
-  readonly http: VendorHttp
+  readonly client: FeedClient
 }
 
 /** Nobody publishes a limit; this is politeness, to each host by itself. */
@@ -61,47 +61,35 @@ function hostOf(url: URL, { settings, clock, log, metrics, quotas }: SourceConte
     log,
     metrics,
   })
-  return { quota, http }
+  return { quota, client: new FeedClient(http) }
 }
 
 function feedOf(
   { name, url, publisher, kind }: KnownFeed,
-  http: VendorHttp,
+  client: FeedClient,
   names: NameMatcher,
   now: () => number,
 ): Feed {
-  const { pathname, search } = new URL(url)
   // What a central bank or a statistician writes is about no company, whatever it names.
   const symbolsIn = (headline: string) => (kind === 'PRESS_RELEASE' || kind === 'NEWS' ? names.symbolsIn(headline) : [])
-  const read = (body: Buffer, receivedAtMs: number) =>
-    factsOn('news-data', parseFeed(body, { publisher, kind, symbolsIn, receivedAtMs }))
+  const read = (body: Buffer, receivedAtMs: number) => parseFeed(body, { publisher, kind, symbolsIn, receivedAtMs })
   return {
     name,
     topic: 'news-data',
     cost: 1,
     dueMs: every(MINUTE_MS),
-    ask: (cursor, signal) => {
-      const etag = textIn(cursor, 'etag')
-      const changed = textIn(cursor, 'lastModified')
-      const headers = {
-        ...(etag !== undefined && { 'if-none-match': etag }),
-        ...(changed !== undefined && { 'if-modified-since': changed }),
-      }
-      return http.get(
-        { path: pathname + search, headers },
-        (response) =>
-          response.status === 304
-            ? { facts: [], rejects: [] }
-            : {
-                ...read(response.body, response.receivedAtMs),
-                cursor: {
-                  etag: response.headers.etag ?? null,
-                  lastModified: response.headers['last-modified'] ?? null,
-                },
-              },
+    ask: async (cursor, signal) => {
+      const version = { etag: textIn(cursor, 'etag'), lastModified: textIn(cursor, 'lastModified') }
+      const told = await client.newerThan(
+        version,
+        new URL(url),
+        ({ body, receivedAtMs }) => read(body, receivedAtMs),
         signal,
       )
+      if (told === undefined) return { facts: [], rejects: [] }
+      const { etag = null, lastModified = null } = told.version
+      return { ...factsOn('news-data', told.read), isUnread: isUnread(told.read), cursor: { etag, lastModified } }
     },
-    reparse: (original) => read(original, now()),
+    reparse: (original) => factsOn('news-data', read(original, now())),
   }
 }

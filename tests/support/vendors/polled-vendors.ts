@@ -6,6 +6,7 @@ import { newsapiCase } from './newsapi.ts'
 import type { PolledVendorCase } from './polled-vendor-case.ts'
 import { polygonCase } from './polygon.ts'
 import { twelveDataCase } from './twelve-data.ts'
+import { rssCase } from './rss.ts'
 import { usTreasuryCase } from './us-treasury.ts'
 
 /** Every polled vendor that the contract suite reads. One line each. */
@@ -17,5 +18,6 @@ export const POLLED_VENDORS: Readonly<Record<string, PolledVendorCase>> = {
   'twelve-data': twelveDataCase,
   alpaca: alpacaCase,
   polygon: polygonCase,
+  rss: rssCase,
   'us-treasury': usTreasuryCase,
 }
