@@ -7,6 +7,7 @@ import type { PolledVendorCase } from './polled-vendor-case.ts'
 import { polygonCase } from './polygon.ts'
 import { twelveDataCase } from './twelve-data.ts'
 import { rssCase } from './rss.ts'
+import { secEdgarCase } from './sec-edgar.ts'
 import { usTreasuryCase } from './us-treasury.ts'
 
 /** Every polled vendor that the contract suite reads. One line each. */
@@ -19,5 +20,6 @@ export const POLLED_VENDORS: Readonly<Record<string, PolledVendorCase>> = {
   alpaca: alpacaCase,
   polygon: polygonCase,
   rss: rssCase,
+  'sec-edgar': secEdgarCase,
   'us-treasury': usTreasuryCase,
 }
