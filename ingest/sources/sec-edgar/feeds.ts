@@ -1,6 +1,7 @@
 import { type Instrument, undescribed } from '../../../domain/instrument.ts'
 import type { Feed } from '../../polling/feed.ts'
 import { every } from '../../polling/rhythm.ts'
+import { VendorError } from '../../vendor-error.ts'
 import type { EdgarClient } from './client.ts'
 import { type CompanyTicker, readCompanyTickers } from './company-tickers.ts'
 import { parseLatestFilings } from './parse.ts'
@@ -75,7 +76,7 @@ class Companies {
 
   async #read(signal: AbortSignal) {
     const { client, describe, now } = this.#context
-    const { facts, rejects } = await client.companyTickers(({ body }) => readCompanyTickers(body), signal)
+    const { facts, rejects } = await client.companyTickers(({ body }) => companiesIn(body), signal)
     const bySize = facts.toSorted((a, b) => a.rank - b.rank)
     this.#symbols = new Map(
       [...Map.groupBy(bySize, ({ cik }) => cik)].map(([cik, shares]) => [cik, shares.map(({ symbol }) => symbol)]),
@@ -84,6 +85,14 @@ class Companies {
     await describe(bySize.map(instrumentOf))
     return rejects
   }
+}
+
+/** A list of nobody would leave a day's filings without their symbols. @throws VendorError */
+function companiesIn(body: Buffer): ReturnType<typeof readCompanyTickers> {
+  const read = readCompanyTickers(body)
+  if (read.facts.length > 0) return read
+  const why = read.rejects[0]?.reason ?? 'it is empty'
+  throw new VendorError('VENDOR_ANSWER', `SEC EDGAR: no company of its list can be read: ${why}`, { original: body })
 }
 
 /** Of funds there are some in the list as well, so what it is stays open. */

@@ -4,10 +4,14 @@ import type { Instrument } from '../../../domain/instrument.ts'
 import { systemClock } from '../../../platform/clock.ts'
 import { silentLog } from '../../../platform/log.ts'
 import { openMetrics } from '../../../platform/metrics.ts'
+import { withOtherTypes } from '../../../tests/support/vendors/faults.ts'
 import { MemoryQuotas } from '../../../tests/support/vendors/memory-quotas.ts'
+import { toldHttp } from '../../../tests/support/vendors/told-http.ts'
 import { VendorServer } from '../../../tests/support/vendors/vendor-server.ts'
 import type { SourceContext } from '../../catalogue.ts'
 import type { Source } from '../../source.ts'
+import { EdgarClient } from './client.ts'
+import { edgarFeeds } from './feeds.ts'
 import { secEdgar } from './sec-edgar.ts'
 
 const current = readFileSync(new URL('payloads/current.xml', import.meta.url))
@@ -70,6 +74,24 @@ test('filings come with the symbols of their company, and the companies are desc
   )
   expect(described).toContainEqual(expect.objectContaining({ symbol: 'AAPL', name: 'Apple Inc.', cik: '0000320193' }))
   expect(edgar.arrivals.filter(({ path }) => path === '/files/company_tickers.json')).toHaveLength(1)
+})
+
+test('a list of companies of which nothing can be read is asked for again, and no filing told without its symbols', async () => {
+  const lists = [Buffer.from(withOtherTypes(tickers.toString())), tickers]
+  const http = toldHttp(
+    ({ path }) => (path === '/files/company_tickers.json' ? (lists.shift() ?? tickers) : current),
+    Date.now,
+  )
+  const client = new EdgarClient(http)
+  const [feed] = edgarFeeds({ client, forms: ['8-K'], describe: async () => {}, now: Date.now })
+  const { signal } = new AbortController()
+  await expect(feed.ask(undefined, signal)).rejects.toMatchObject({
+    code: 'VENDOR_ANSWER',
+    message: expect.stringContaining('companies[0]'),
+    original: Buffer.from(withOtherTypes(tickers.toString())),
+  })
+  const { facts } = await feed.ask(undefined, signal)
+  expect(facts).toContainEqual({ topic: 'news-data', event: expect.objectContaining({ symbols: ['AAPL'] }) })
 })
 
 test('who is refused with 403 says why and asks no more for ten minutes', async () => {
