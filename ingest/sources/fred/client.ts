@@ -6,6 +6,7 @@ import { parseObservations, parseReleases, parseSeries, parseUpdates, type Serie
 import { ST_LOUIS } from './release-times.ts'
 
 export const BASE_URL = 'https://api.stlouisfed.org/fred'
+export const GRAPH_URL = 'https://fred.stlouisfed.org/graph'
 const OBSERVATIONS_PAGE = 100_000
 const UPDATES_PAGE = 1_000
 const RELEASES_PAGE = 1_000
@@ -95,6 +96,29 @@ export class FredClient {
   ): Promise<T> {
     return this.#http.get(
       { path, query: { ...query, file_type: 'json' } },
+      ({ body, receivedAtMs }) => read(body, receivedAtMs),
+      signal,
+    )
+  }
+}
+
+/** What the charts of FRED's site are drawn from. Needs no key. */
+export class GraphClient {
+  readonly #http: VendorHttp
+
+  constructor(http: VendorHttp) {
+    this.#http = http
+  }
+
+  /** The numbers of a series from that day on, as a table. */
+  numbers<T>(
+    seriesId: string,
+    since: string,
+    read: (body: Buffer, receivedAtMs: number) => T,
+    signal: AbortSignal,
+  ): Promise<T> {
+    return this.#http.get(
+      { path: '/fredgraph.csv', query: { id: seriesId, cosd: since } },
       ({ body, receivedAtMs }) => read(body, receivedAtMs),
       signal,
     )

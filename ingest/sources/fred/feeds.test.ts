@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { ManualClock } from '../../../platform/clock.ts'
 import { toldHttp } from '../../../tests/support/vendors/told-http.ts'
 import type { FeedCursor } from '../../polling/feed.ts'
-import { FredClient, PAGES_MAX } from './client.ts'
+import { FredClient, GraphClient, PAGES_MAX } from './client.ts'
 import { fredFeeds } from './feeds.ts'
 import { GRAPH_EVERY_MS, graphFeed, REMEMBERED_MAX } from './graph.ts'
 import { KNOWN_SERIES } from './known-series.ts'
@@ -96,6 +96,20 @@ describe('the list of updates', () => {
     expect(after.named('series:DGS10').dueMs(NOW_MS + 1, NOW_MS)).toBe(NOW_MS + 1)
   })
 
+  test('of which something cannot be read has every followed series asked for', async () => {
+    const { named } = world(['UNRATE', 'DGS10'], () =>
+      Buffer.from(
+        payload('updates.json')
+          .toString()
+          .replaceAll(/"id": "\w+"/g, '"id": null'),
+      ),
+    )
+    const { rejects } = await named('updates').ask(undefined, never)
+    expect(rejects).toHaveLength(2)
+    for (const name of ['series:UNRATE', 'series:DGS10'])
+      expect(named(name).dueMs(NOW_MS + 1, NOW_MS), name).toBe(NOW_MS + 1)
+  })
+
   test('that does not end has every followed series asked for', async () => {
     const { seriess } = JSON.parse(payload('updates.json').toString())
     const page = Buffer.from(JSON.stringify({ seriess: Array.from({ length: 1_000 }, () => seriess[1]), count: 9_999 }))
@@ -121,7 +135,7 @@ describe('a chart without a key', () => {
   function chart(csv: () => string) {
     const clock = new ManualClock(NOW_MS)
     const http = toldHttp(() => Buffer.from(csv()), clock.now)
-    const feed = graphFeed(dgs10, http, clock.now)
+    const feed = graphFeed(dgs10, new GraphClient(http), clock.now)
     const told = async (cursor?: FeedCursor) => {
       const answer = await feed.ask(cursor, never)
       const rows = answer.facts.map(({ event }) =>
@@ -145,6 +159,34 @@ describe('a chart without a key', () => {
     expect(http.asked.map(({ query }) => query?.cosd)).toEqual(['2021-11-23', '2026-11-19', '2026-11-19'])
   })
 
+  test('whose value is revised on the day on which it was first seen tells it the day after, for a day knows one value', async () => {
+    let csv = 'observation_date,DGS10\n2026-11-20,4.11\n'
+    const { clock, told } = chart(() => csv)
+    const first = await told()
+    csv = 'observation_date,DGS10\n2026-11-20,4.12\n'
+    const second = await told(first.cursor)
+    expect(second.rows).toEqual([])
+    await clock.advance(DAY_MS)
+    const third = await told(second.cursor)
+    expect(third.rows).toEqual(['2026-11-20 4.12 2026-11-24'])
+    expect((await told(third.cursor)).rows).toEqual([])
+  })
+
+  test.each([
+    ['cannot be read', 'observation_date,DGS10\n2026-11-19,"was 4.10"\n2026-11-20,4.11\n'],
+    ['is missing', 'observation_date,DGS10\n2026-11-20,4.11\n'],
+  ])('of which a row %s for a while takes it for no revision when it is back', async (_what, lacking) => {
+    const whole = 'observation_date,DGS10\n2026-11-19,4.10\n2026-11-20,4.11\n'
+    let csv = whole
+    const { clock, told } = chart(() => csv)
+    const first = await told()
+    csv = lacking
+    const second = await told(first.cursor)
+    csv = whole
+    await clock.advance(DAY_MS)
+    expect((await told(second.cursor)).rows).toEqual([])
+  })
+
   test('is asked for less than once an hour', () => {
     const { feed } = chart(() => '')
     expect(feed.dueMs(NOW_MS, NOW_MS) - NOW_MS).toBe(GRAPH_EVERY_MS)
@@ -163,6 +205,7 @@ describe('a chart without a key', () => {
 
   test('that is empty is not forgotten for it', async () => {
     const { told } = chart(() => 'observation_date,DGS10\n')
-    expect((await told({ remembered: ['2026-11-20=4.11'] })).cursor).toBeUndefined()
+    const remembered = ['2026-11-20=4.11 2026-11-20']
+    expect((await told({ remembered })).cursor).toEqual({ remembered })
   })
 })

@@ -1,7 +1,7 @@
 import type { Frequency } from '../../../domain/observation.ts'
 import { localDate } from '../../exchange-clock.ts'
 import { listIn, numberIn, textIn } from '../../polling/cursor-values.ts'
-import { factsOn } from '../../polling/facts-on.ts'
+import { factsOn, isUnread } from '../../polling/facts-on.ts'
 import type { Feed } from '../../polling/feed.ts'
 import { every } from '../../polling/rhythm.ts'
 import { type FredClient, PAGES_MAX } from './client.ts'
@@ -79,8 +79,8 @@ function updatesFeed({ client, seriesIds, now }: FeedContext, changed: ChangedSe
       const fromMs = Math.max(untilMs - UPDATES_OVERLAP_MS, nowMs - UPDATES_BACK_MS_MAX)
       const updates = await client.updates(fromMs, nowMs, signal)
       for (const { seriesId } of updates.facts) if (followed.has(seriesId)) changed.mark(seriesId, now())
-      // More than is listed has changed; one of ours may be beyond the list.
-      if (!updates.whole) for (const seriesId of followed) changed.mark(seriesId, now())
+      // One of ours may be beyond the list where it does not end, or be what could not be read.
+      if (!updates.whole || updates.rejects.length > 0) for (const seriesId of followed) changed.mark(seriesId, now())
       return { facts: [], rejects: updates.rejects, cursor: { untilMs: nowMs, pending: changed.all } }
     },
     reparse: () => ({ facts: [], rejects: [] }),
@@ -106,6 +106,7 @@ function seriesFeed(seriesId: string, { client, now }: FeedContext, changed: Cha
       changed.asked(seriesId, nowMs)
       return {
         ...factsOn('economic-data', observations),
+        isUnread: isUnread(observations),
         cursor: { readUntil: localDate(nowMs - DAY_MS, ST_LOUIS) },
       }
     },

@@ -7,9 +7,9 @@ import { KeyRing, keysOf } from '../../quota/key-ring.ts'
 import { openVendorHttp } from '../../resilience/open-vendor-http.ts'
 import type { VendorHttp } from '../../resilience/vendor-http.ts'
 import { USER_AGENT } from '../../user-agent.ts'
-import { BASE_URL, FredClient } from './client.ts'
+import { BASE_URL, FredClient, GRAPH_URL, GraphClient } from './client.ts'
 import { fredFeeds } from './feeds.ts'
-import { GRAPH_URL, graphFeed } from './graph.ts'
+import { graphFeed } from './graph.ts'
 import { KNOWN_SERIES } from './known-series.ts'
 import { errorOf } from './parse.ts'
 
@@ -59,6 +59,7 @@ function openHttp({ settings, clock, log, metrics }: SourceContext, quota: KeyRi
 
 function chartFeeds(context: SourceContext, http: VendorHttp): readonly Feed[] {
   const { clock, log } = context
+  const client = new GraphClient(http)
   const described = new Map<string, EconomicSeries>(KNOWN_SERIES.map((series) => [series.seriesId, series]))
   const ids = followed(context)
   const strangers = ids.filter((seriesId) => !described.has(seriesId))
@@ -66,7 +67,7 @@ function chartFeeds(context: SourceContext, http: VendorHttp): readonly Feed[] {
     log.warn({ source: NAME }, `Without FRED_KEY nothing describes ${strangers.join(', ')}: they are not read`)
   return ids.flatMap((seriesId) => {
     const series = described.get(seriesId)
-    return series ? [graphFeed(series, http, clock.now)] : []
+    return series ? [graphFeed(series, client, clock.now)] : []
   })
 }
 

@@ -1,6 +1,7 @@
 import { alpacaCase } from './alpaca.ts'
 import { finnhubCase } from './finnhub.ts'
 import { frankfurterCase } from './frankfurter.ts'
+import { fredCase, fredChartsCase } from './fred.ts'
 import { madeUp } from './made-up.ts'
 import { newsapiCase } from './newsapi.ts'
 import type { PolledVendorCase } from './polled-vendor-case.ts'
@@ -14,6 +15,8 @@ import { usTreasuryCase } from './us-treasury.ts'
 export const POLLED_VENDORS: Readonly<Record<string, PolledVendorCase>> = {
   'made-up': madeUp,
   frankfurter: frankfurterCase,
+  fred: fredCase,
+  'fred without a key': fredChartsCase,
   newsapi: newsapiCase,
   finnhub: finnhubCase,
   'twelve-data': twelveDataCase,
