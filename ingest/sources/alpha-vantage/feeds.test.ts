@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { Instrument } from '../../../domain/instrument.ts'
 import { ManualClock } from '../../../platform/clock.ts'
+import { withOtherTypes } from '../../../tests/support/vendors/faults.ts'
 import { toldHttp } from '../../../tests/support/vendors/told-http.ts'
 import type { VendorRequest } from '../../resilience/vendor-http.ts'
 import { AlphaVantageClient } from './client.ts'
@@ -19,12 +20,16 @@ const ANSWERS: Readonly<Record<string, string>> = {
   SYMBOL_SEARCH: 'symbol-search',
 }
 
-function world(symbols: readonly string[], plan: Plan = { isPremium: false, requestsPerDay: 25 }) {
+function world(
+  symbols: readonly string[],
+  plan: Plan = { isPremium: false, requestsPerDay: 25 },
+  onItsWay: (answer: Buffer) => Buffer = (answer) => answer,
+) {
   const clock = new ManualClock(MONDAY_NOON_MS)
   const described: Instrument[] = []
   const answer = ({ query }: VendorRequest) =>
     query?.symbol === 'TSCO.LON' ? payload('global-quote-london') : payload(ANSWERS[String(query?.function)])
-  const http = toldHttp(answer, clock.now)
+  const http = toldHttp((request) => onItsWay(answer(request)), clock.now)
   const feeds = feedsOf(symbols, {
     client: new AlphaVantageClient(http),
     plan,
@@ -135,6 +140,26 @@ test('a London quote that was put aside is read again in what it was told in, an
   const alone = { ...JSON.parse(payload('global-quote-london').toString()), unitsPerCurrency: 100 }
   expect(reparse(Buffer.from(JSON.stringify(alone))).facts[0]).toMatchObject({ event: { price: 4.537 } })
   expect(() => reparse(payload('global-quote-london'))).toThrow(expect.objectContaining({ code: 'VENDOR_ANSWER' }))
+})
+
+describe('an answer of which nothing can be read', () => {
+  const free = { isPremium: false, requestsPerDay: 25 }
+  const unpriced = (answer: Buffer) =>
+    Buffer.from(answer.toString().replaceAll(/("(?:05. price|1. open)": )"[^"]*"/g, '$1[]'))
+  const mangled = (answer: Buffer) => Buffer.from(withOtherTypes(answer.toString()))
+
+  test.each(['quote:IBM', 'bars:IBM:5min'])('is asked for again before the next day: %s', async (name) => {
+    const answer = await world(['IBM'], free, unpriced).named(name).ask(undefined, never)
+    expect(answer).toMatchObject({ facts: [], isUnread: true })
+    expect(answer.rejects.length).toBeGreaterThan(0)
+  })
+
+  test.each(['quote:TSCO.LON', 'description:TSCO.LON'])('does not make a symbol unknown: %s', async (name) => {
+    await expect(world(['TSCO.LON'], free, mangled).named(name).ask(undefined, never)).rejects.toMatchObject({
+      code: 'VENDOR_ANSWER',
+      original: expect.any(Buffer),
+    })
+  })
 })
 
 test('a symbol that no list of ours holds is described', async () => {

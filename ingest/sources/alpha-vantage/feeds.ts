@@ -1,7 +1,7 @@
 import type { Instrument } from '../../../domain/instrument.ts'
 import { lastUsCloseMs } from '../../exchange-clock.ts'
 import { numberIn } from '../../polling/cursor-values.ts'
-import { factsOn } from '../../polling/facts-on.ts'
+import { factsOn, isUnread } from '../../polling/facts-on.ts'
 import type { Feed, FeedAnswer, FeedCursor } from '../../polling/feed.ts'
 import { every } from '../../polling/rhythm.ts'
 import { onceAfterUsClose, whileUsTrades } from '../../polling/us-rhythm.ts'
@@ -78,7 +78,11 @@ function quoteFeed(symbol: string, { client, plan, now }: FeedContext): Feed {
       const quote = await client.quote({ symbol, unitsPerCurrency }, signal)
       const isOld = quote.facts.some(({ eventTimeMs }) => eventTimeMs < settledCloseMs(now()))
       lookAgainAtMs = isOld && lookAgainAtMs === undefined && !isForeign ? now() + LOOK_AGAIN_AFTER_MS : undefined
-      return { ...factsOn('stock-quotes', quote), ...(inPence && { cursor: { unitsPerCurrency } }) }
+      return {
+        ...factsOn('stock-quotes', quote),
+        isUnread: isUnread(quote),
+        ...(inPence && { cursor: { unitsPerCurrency } }),
+      }
     },
     reparse: (original) =>
       factsOn(
@@ -105,10 +109,20 @@ async function londonUnits(
 ): Promise<number> {
   const known = numberIn(cursor, 'unitsPerCurrency')
   if (known !== undefined) return known
-  const { facts } = await client.search(symbol, signal)
-  const found = facts.find((candidate) => candidate.symbol === symbol)
-  if (!found) throw new VendorError('VENDOR_UNKNOWN', `Alpha Vantage does not say what ${symbol} is priced in`)
-  return found.unitsPerCurrency
+  return (await foundFor(symbol, client, signal)).candidate.unitsPerCurrency
+}
+
+/** @throws VendorError VENDOR_UNKNOWN where the search does not have it, VENDOR_ANSWER where that cannot be said. */
+async function foundFor(symbol: string, client: AlphaVantageClient, signal: AbortSignal) {
+  const { facts, rejects } = await client.search(symbol, signal)
+  const candidate = facts.find((each) => each.symbol === symbol)
+  if (candidate) return { candidate, rejects }
+  const [unread] = rejects
+  if (!unread) throw new VendorError('VENDOR_UNKNOWN', `Alpha Vantage finds no ${symbol}`)
+  const { reason, original } = unread
+  throw new VendorError('VENDOR_ANSWER', `Alpha Vantage: ${symbol} is not among what can be read: ${reason}`, {
+    original,
+  })
 }
 
 function barsFeed(symbol: string, interval: IntradayInterval, { client, now }: FeedContext): Feed {
@@ -120,11 +134,12 @@ function barsFeed(symbol: string, interval: IntradayInterval, { client, now }: F
     dueMs:
       interval === '1min' ? whileUsTrades(MINUTE_BARS_EVERY_MS, SETTLED_AFTER_MS) : onceAfterUsClose(SETTLED_AFTER_MS),
     ask: async (cursor, signal) => {
-      const { facts, rejects } = await client.bars(symbol, interval, signal)
+      const bars = await client.bars(symbol, interval, signal)
       const afterMs = numberIn(cursor, 'newestMs') ?? -1
-      const newestMs = Math.max(afterMs, ...facts.map(({ startMs }) => startMs))
-      const fresh = facts.filter(({ startMs }) => startMs > afterMs)
-      return { ...factsOn('stock-history', { facts: fresh, rejects }), cursor: { newestMs } }
+      const newestMs = Math.max(afterMs, ...bars.facts.map(({ startMs }) => startMs))
+      const facts = bars.facts.filter(({ startMs }) => startMs > afterMs)
+      const fresh = factsOn('stock-history', { facts, rejects: bars.rejects })
+      return { ...fresh, isUnread: isUnread(bars), cursor: { newestMs } }
     },
     reparse: (original) => factsOn('stock-history', parseBars(original, symbol, now())),
   }
@@ -155,10 +170,8 @@ function descriptionFeed(symbol: string, { client, describe }: FeedContext): Fee
     cost: 1,
     dueMs: every(DESCRIBE_EVERY_MS),
     ask: async (_cursor, signal) => {
-      const { facts, rejects } = await client.search(symbol, signal)
-      const found = facts.find((candidate) => candidate.symbol === symbol)
-      if (!found) throw new VendorError('VENDOR_UNKNOWN', `Alpha Vantage finds no ${symbol}`)
-      const { name, currency, assetClass } = found
+      const { candidate, rejects } = await foundFor(symbol, client, signal)
+      const { name, currency, assetClass } = candidate
       await describe([{ symbol, name, exchange: '', currency, assetClass, aliases: [], cik: null }])
       return { facts: [], rejects }
     },

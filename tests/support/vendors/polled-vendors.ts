@@ -1,5 +1,6 @@
 import { alpacaCase } from './alpaca.ts'
 import { finnhubCase } from './finnhub.ts'
+import { alphaVantageCase } from './alpha-vantage.ts'
 import { frankfurterCase } from './frankfurter.ts'
 import { fredCase, fredChartsCase } from './fred.ts'
 import { madeUp } from './made-up.ts'
@@ -14,6 +15,7 @@ import { usTreasuryCase } from './us-treasury.ts'
 /** Every polled vendor that the contract suite reads. One line each. */
 export const POLLED_VENDORS: Readonly<Record<string, PolledVendorCase>> = {
   'made-up': madeUp,
+  'alpha-vantage': alphaVantageCase,
   frankfurter: frankfurterCase,
   fred: fredCase,
   'fred without a key': fredChartsCase,
