@@ -76,11 +76,11 @@ describe('a free key', () => {
     expect(dueIso(quote.dueMs(clock.now(), clock.now()))).toBe('2026-11-24T23:00:00.000Z')
   })
 
-  test('asks for bars too where the day has room for them after all quotes and the news', () => {
+  test('asks for bars too where the day has room for them after all quotes, the news and what is asked twice', () => {
     const count = (symbols: number) =>
       world(Array.from({ length: symbols }, (_, i) => `S${i}`)).feeds.filter(({ name }) => name.startsWith('bars:'))
         .length
-    expect([count(1), count(10), count(11), count(20), count(40)]).toEqual([1, 10, 10, 1, 0])
+    expect([count(1), count(9), count(10), count(17), count(40)]).toEqual([1, 9, 8, 1, 0])
   })
 
   test('asks for nothing that Alpha Vantage does not quote', () => {

@@ -26,6 +26,8 @@ export const FREE_NEWS_EVERY_MS = 6 * HOUR_MS
 const PREMIUM_NEWS_EVERY_MS = 5 * MINUTE_MS
 /** Articles are found a while after they were published. */
 const NEWS_OVERLAP_MS = HOUR_MS
+/** Of a day's requests, for what has to be asked twice: after an outage, a restart, an answer that came too early. */
+const KEPT_SHARE = 0.1
 /** Whoever is described once is looked at again much later: names change rarely. */
 const DESCRIBE_EVERY_MS = 90 * DAY_MS
 
@@ -51,7 +53,8 @@ export function feedsOf(symbols: readonly string[], context: FeedContext): reado
   const { plan, isDescribed } = context
   const quoted = symbols.filter((symbol) => toAlphaVantage(symbol) !== undefined)
   const newsPerDay = DAY_MS / FREE_NEWS_EVERY_MS
-  const barsMax = plan.isPremium ? quoted.length : Math.max(0, plan.requestsPerDay - newsPerDay - quoted.length)
+  const forBars = Math.floor(plan.requestsPerDay * (1 - KEPT_SHARE)) - newsPerDay - quoted.length
+  const barsMax = plan.isPremium ? quoted.length : Math.max(0, forBars)
   return [
     newsFeed(context),
     ...quoted.map((symbol) => quoteFeed(symbol, context)),

@@ -1,6 +1,6 @@
 import type { Tick } from '../../../domain/tick.ts'
 import type { SourceContext, SourceVariable, VendorSource } from '../../../ingest/catalogue.ts'
-import type { QuotaStore } from '../../../ingest/quota/quota.ts'
+import type { QuotaStore, SymbolInterest } from '../../../ingest/quota/quota.ts'
 import type { Reject, Source } from '../../../ingest/source.ts'
 import type { Fact } from '../../../platform/bus/topics.ts'
 import type { Clock } from '../../../platform/clock.ts'
@@ -14,6 +14,8 @@ export interface Surroundings {
   readonly quotas: QuotaStore
   readonly logged: (line: string) => void
   readonly troubled?: (trouble: string | undefined) => void
+  /** Default: nobody's in anything. */
+  readonly interest?: SymbolInterest
 }
 
 /** What both suites know of a vendor. */
@@ -25,7 +27,7 @@ export interface VendorCase {
 
 /** The vendor's source as a process of the platform would open it, pointed at a server of ours. */
 export function openCase({ source, variables, symbols }: VendorCase, around: Surroundings): Source {
-  const { url, socketUrl, clock, quotas, logged, troubled } = around
+  const { url, socketUrl, clock, quotas, logged, troubled, interest } = around
   const context: SourceContext = {
     settings: {
       variables,
@@ -36,7 +38,7 @@ export function openCase({ source, variables, symbols }: VendorCase, around: Sur
     log: openLog('trace', { write: logged }),
     metrics: openMetrics(),
     quotas,
-    interest: { current: () => new Map() },
+    interest: interest ?? { current: () => new Map() },
     tellsUsTrades: true,
     describe: async () => undefined,
     tellPlan: () => undefined,
