@@ -1,7 +1,8 @@
 import type { z } from 'zod'
 import { isPlatformError } from '../domain/errors.ts'
-import { positionOf } from './reject-position.ts'
-import { ORIGINAL_BYTES_MAX, type Reject } from './source.ts'
+import { JsonSpans } from './json-spans.ts'
+import { itemReject } from './reject-position.ts'
+import type { Reject } from './source.ts'
 import { VendorError } from './vendor-error.ts'
 
 export type ItemReject = Omit<Reject, 'feed'>
@@ -18,7 +19,10 @@ export interface ItemReading<I, F> {
   readonly schema: z.ZodType<I>
   /** The facts of one item; undefined or none: it is rightly no fact. May throw INVALID_EVENT: then it is a reject. */
   readonly read: (item: I) => F | readonly F[] | undefined
-  /** The answer that would have held this item alone, so that what is put aside can be read by the same parser again. */
+  /**
+   * The answer that would have held this item alone, so that what is put aside can be read by the same parser again. The item
+   * is put in it as it was written; whoever looks into it here may see something that stands in for it.
+   */
   readonly alone: (item: unknown) => unknown
 }
 
@@ -27,6 +31,7 @@ export class JsonAnswer {
   readonly value: unknown
   readonly #vendor: string
   readonly #body: Buffer
+  #spans: JsonSpans | undefined
 
   /** @throws VendorError VENDOR_UNAVAILABLE where it is a page of HTML, VENDOR_ANSWER where it is no JSON. */
   constructor(vendor: string, body: Buffer) {
@@ -64,23 +69,16 @@ export class JsonAnswer {
     for (const [index, item] of items.entries()) {
       const read = readItem(item, reading)
       if (typeof read === 'string')
-        rejects.push(this.#reject(`${reading.where}[${index}]: ${read}`, reading.alone(item)))
+        rejects.push(itemReject(`${reading.where}[${index}]: ${read}`, this.#alone(items, index, reading.alone)))
       else facts.push(...read)
     }
     return { facts, rejects }
   }
 
-  #reject(reason: string, alone: unknown): ItemReject {
-    let whole: Buffer
-    try {
-      whole = Buffer.from(JSON.stringify(alone))
-    } catch (cause) {
-      // JSON that is nested more deeply than the stack: nothing of ours, and nothing that could be put aside in part.
-      throw this.problem(`${reason}, and it is nested too deeply to be written down`, cause)
-    }
-    const original = whole.subarray(0, ORIGINAL_BYTES_MAX)
-    const cut = original.length < whole.length ? ` (cut from ${whole.length} bytes)` : ''
-    return { position: positionOf(whole), reason: reason + cut, original }
+  /** As the vendor wrote it, within what has to be around it. */
+  #alone(items: readonly unknown[], index: number, envelope: (item: unknown) => unknown): Buffer {
+    this.#spans ??= new JsonSpans(this.#body, this.value)
+    return this.#spans.alone(items, index, envelope)
   }
 }
 

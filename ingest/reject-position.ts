@@ -8,13 +8,18 @@ const HASH_BITS = 53n
 export const positionOf = (original: Uint8Array): number =>
   Number(createHash('sha256').update(original).digest().readBigUInt64BE() >> (64n - HASH_BITS))
 
-/** A whole answer that could not be read, cut to what a dead letter holds. */
-export function rejectOf(reason: string, original: Buffer, feed: string): Reject {
+/** An item of an answer that could not be read, cut to what a dead letter holds. */
+export function itemReject(reason: string, original: Buffer): Omit<Reject, 'feed'> {
   const cut = original.length > ORIGINAL_BYTES_MAX ? ` (cut from ${original.length} bytes)` : ''
   return {
     position: positionOf(original),
-    feed,
     reason: reason + cut,
     original: original.subarray(0, ORIGINAL_BYTES_MAX),
   }
 }
+
+/** A whole answer that could not be read. */
+export const rejectOf = (reason: string, original: Buffer, feed: string): Reject => ({
+  ...itemReject(reason, original),
+  feed,
+})

@@ -95,6 +95,46 @@ describe('an answer in XML', () => {
     ])
   })
 
+  test.each([
+    ['UTF-8', Buffer.from('<?xml version="1.0"?><l>é<i>two €</i></l>'), Buffer.from('<i>two €</i>')],
+    [
+      'UTF-8 that is broken',
+      Buffer.concat([
+        Buffer.from('<l>'),
+        Buffer.of(0xff, 0xc3),
+        Buffer.from('<i>two'),
+        Buffer.of(0xe2, 0x82),
+        Buffer.from('</i></l>'),
+      ]),
+      Buffer.concat([Buffer.from('<i>two'), Buffer.of(0xe2, 0x82), Buffer.from('</i>')]),
+    ],
+    [
+      'the encoding that it declares',
+      Buffer.from('<?xml version="1.0" encoding="ISO-8859-1" ?><l>é<i>two é</i></l>', 'latin1'),
+      Buffer.from('<?xml version="1.0" encoding="windows-1252"?><i>two é</i>', 'latin1'),
+    ],
+    [
+      'UTF-16',
+      Buffer.concat([Buffer.of(0xff, 0xfe), Buffer.from('<l>é<i>two €</i></l>', 'utf16le')]),
+      Buffer.concat([Buffer.of(0xff, 0xfe), Buffer.from('<i>two €</i>', 'utf16le')]),
+    ],
+  ])(
+    'keeps the very bytes of an element that is wrong, in %s, so that it can be read again',
+    (_encoding, body, bytes) => {
+      const wrongOf = (document: Buffer) => {
+        const answer = new XmlAnswer('somebody', document)
+        const elements = answer.root.name === 'i' ? [answer.root] : childrenOf(answer.root, 'i')
+        const { rejects } = answer.items(elements, 'l', ({ text }) => {
+          throw new PlatformError('INVALID_EVENT', text)
+        })
+        return rejects[0]
+      }
+      const { original, reason } = wrongOf(body)
+      expect(original).toEqual(bytes)
+      expect(wrongOf(original)).toMatchObject({ original, reason })
+    },
+  )
+
   test('says so where the bytes of an element had to be cut', () => {
     const answer = read(`<l><i>${'x'.repeat(ORIGINAL_BYTES_MAX)}</i></l>`)
     const { rejects } = answer.items(childrenOf(answer.root, 'i'), 'l', () => {

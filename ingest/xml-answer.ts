@@ -2,9 +2,9 @@ import { XMLParser, XMLValidator } from 'fast-xml-parser'
 import { isPlatformError } from '../domain/errors.ts'
 import type { ItemReject, ItemsRead } from './json-answer.ts'
 import { decodeEntities, oneLine } from './plain-text.ts'
-import { positionOf } from './reject-position.ts'
-import { ORIGINAL_BYTES_MAX } from './source.ts'
+import { itemReject } from './reject-position.ts'
 import { VendorError } from './vendor-error.ts'
+import { XmlBytes } from './xml-bytes.ts'
 
 /** A longer document is refused before anything is parsed. */
 export const XML_BYTES_MAX = 8 * 1_048_576
@@ -24,8 +24,9 @@ export interface XmlElement {
   readonly text: string
   /** Whether any of it was in CDATA: then nothing was resolved there, and it is most probably HTML. */
   readonly hasCdata: boolean
-  /** As it was written. */
+  /** As it was written, and where in the text. */
   readonly source: string
+  readonly start: number
 }
 
 export const childrenOf = (element: XmlElement, name: string): readonly XmlElement[] =>
@@ -48,6 +49,7 @@ export class XmlAnswer {
   readonly root: XmlElement
   readonly #vendor: string
   readonly #body: Buffer
+  readonly #bytes: XmlBytes
 
   /** @throws VendorError VENDOR_UNAVAILABLE where it is a page of HTML, VENDOR_ANSWER where it cannot be read. */
   constructor(vendor: string, body: Buffer) {
@@ -55,7 +57,8 @@ export class XmlAnswer {
     this.#body = body
     if (body.length > XML_BYTES_MAX)
       throw this.problem(`the answer has ${body.length} bytes, more than the ${XML_BYTES_MAX} that are read`)
-    const text = this.#decoded(body)
+    this.#bytes = this.#decoded(body)
+    const { text } = this.#bytes
     if (/^\s*(?:<!--[\s\S]{0,1000}?-->\s*)?<(?:!doctype\s+html|html)\b/i.test(text.slice(0, 2_000)))
       throw new VendorError('VENDOR_UNAVAILABLE', `${vendor} answered with a page where XML was expected`, {
         original: body,
@@ -83,24 +86,17 @@ export class XmlAnswer {
         facts.push(...read(element, index))
       } catch (error) {
         if (!isPlatformError(error, 'INVALID_EVENT')) throw error
-        rejects.push(xmlReject(`${where}[${index}]: ${error.message}`, element))
+        rejects.push(itemReject(`${where}[${index}]: ${error.message}`, this.#bytes.alone(element)))
       }
     }
     return { facts, rejects }
   }
 
-  /** By the byte order mark, else by its own declaration, else UTF-8. */
-  #decoded(body: Buffer): string {
-    const declared = /^\s*<\?xml\b[^>]{0,200}?\bencoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']/.exec(
-      body.toString('latin1', 0, 300),
-    )?.[1]
-    const byMark =
-      body[0] === 0xff && body[1] === 0xfe ? 'utf-16le' : body[0] === 0xfe && body[1] === 0xff ? 'utf-16be' : undefined
-    const hasUtf8Mark = body[0] === 0xef && body[1] === 0xbb
+  #decoded(body: Buffer): XmlBytes {
     try {
-      return new TextDecoder(byMark ?? (hasUtf8Mark ? 'utf-8' : (declared ?? 'utf-8'))).decode(body)
+      return new XmlBytes(body)
     } catch (cause) {
-      throw this.problem(`the answer is in an encoding that nobody knows, ${declared}`, cause)
+      throw this.problem('the answer is in an encoding that nobody knows', cause)
     }
   }
 
@@ -115,13 +111,6 @@ export class XmlAnswer {
       throw this.problem(`the answer is no XML that is read here: ${messageOf(cause)}`, cause)
     }
   }
-}
-
-export function xmlReject(reason: string, element: XmlElement): ItemReject {
-  const whole = Buffer.from(element.source)
-  const original = whole.subarray(0, ORIGINAL_BYTES_MAX)
-  const cut = original.length < whole.length ? ` (cut from ${whole.length} bytes)` : ''
-  return { position: positionOf(whole), reason: reason + cut, original }
 }
 
 const parser = () =>
@@ -166,6 +155,7 @@ function elementOf(name: string, node: ParsedNode, text: string): XmlElement {
     text: inner.map(ownText).join(''),
     hasCdata: inner.some((child) => CDATA in child),
     source: text.slice(startIndex, endIndex),
+    start: startIndex,
   }
 }
 

@@ -1,10 +1,50 @@
 import type { z } from 'zod'
 import { isPlatformError, PlatformError } from '../../domain/errors.ts'
 import { issueOf } from '../json-answer.ts'
+import { JsonSpans } from '../json-spans.ts'
 import { VendorError } from '../vendor-error.ts'
 import type { StreamEvent } from './stream-protocol.ts'
 
 export type Message = Readonly<Record<string, unknown>>
+
+/** A frame, from which single items can be put aside as they stand in it. */
+export class JsonFrame {
+  readonly frame: Buffer
+  readonly value: unknown
+  readonly vendor: string
+  #spans: JsonSpans | undefined
+
+  /** @throws VendorError VENDOR_ANSWER where the frame is no JSON. */
+  constructor(vendor: string, frame: Buffer) {
+    this.vendor = vendor
+    this.frame = frame
+    this.value = parsed(vendor, frame)
+  }
+
+  /**
+   * The items of the frame, or of a list in a message of it, each read on its own. `alone` is the message that would have held
+   * nothing but this item, so that it can be read again.
+   */
+  each(
+    items: readonly unknown[],
+    read: (item: Message) => readonly StreamEvent[],
+    alone: (item: unknown) => unknown,
+  ): StreamEvent[] {
+    const events: StreamEvent[] = []
+    for (const [index, item] of items.entries()) {
+      const told = readItem(item, read)
+      if (typeof told === 'string')
+        events.push({ kind: 'reject', reason: `${this.vendor}: ${told}`, original: this.#alone(items, index, alone) })
+      else for (const event of told) events.push(event)
+    }
+    return events
+  }
+
+  #alone(items: readonly unknown[], index: number, alone: (item: unknown) => unknown): Buffer {
+    this.#spans ??= new JsonSpans(this.frame, this.value)
+    return this.#spans.alone(items, index, alone)
+  }
+}
 
 /**
  * Reads a frame of JSON: one message, or a list of them. Each is read on its own, so that a bad one is put aside and those
@@ -13,39 +53,17 @@ export type Message = Readonly<Record<string, unknown>>
  */
 export function readMessages(
   vendor: string,
-  frame: Buffer,
-  read: (message: Message) => readonly StreamEvent[],
+  bytes: Buffer,
+  read: (message: Message, frame: JsonFrame) => readonly StreamEvent[],
 ): readonly StreamEvent[] {
-  const value = parsed(vendor, frame)
-  if (Array.isArray(value)) return readEach(vendor, value, read, (message) => aloneIn(frame, [message]))
-  return readEach(vendor, [value], read, () => frame)
-}
-
-/** The items of a list in a message. `original` is what is put aside of an item, so that it can be read again. */
-export function readEach(
-  vendor: string,
-  items: readonly unknown[],
-  read: (item: Message) => readonly StreamEvent[],
-  original: (item: unknown) => Buffer,
-): StreamEvent[] {
-  const events: StreamEvent[] = []
-  for (const item of items) {
-    const told = readItem(item, read)
-    if (typeof told === 'string')
-      events.push({ kind: 'reject', reason: `${vendor}: ${told}`, original: original(item) })
-    else for (const event of told) events.push(event)
-  }
-  return events
-}
-
-/** A frame of its own for one item; the whole frame where the item is nested too deeply to be written. */
-export function aloneIn(frame: Buffer, alone: unknown): Buffer {
-  try {
-    return Buffer.from(JSON.stringify(alone))
-  } catch (error) {
-    if (error instanceof RangeError) return frame
-    throw error
-  }
+  const frame = new JsonFrame(vendor, bytes)
+  const isList = Array.isArray(frame.value)
+  const messages: readonly unknown[] = Array.isArray(frame.value) ? frame.value : [frame.value]
+  return frame.each(
+    messages,
+    (message) => read(message, frame),
+    (message) => (isList ? [message] : message),
+  )
 }
 
 /** For what one kind of message must hold. @throws INVALID_EVENT */

@@ -19,7 +19,7 @@ const PUBLISHER_LENGTH_MAX = 200
 /** An error with status 200 is one too. */
 function answerOf(body: Buffer): JsonAnswer {
   const answer = new JsonAnswer(title, body)
-  const error = errorIn(answer.value)
+  const error = errorIn(answer.value, body)
   if (error) throw error
   return answer
 }

@@ -24,7 +24,7 @@ export function answerOf(body: Buffer, receivedAtMs: number): JsonAnswer {
   if ('error' in told.data) throw errorOf(told.data.error)
   if ('note' in told.data) throw limit('asks us to slow down', receivedAtMs + SLOW_DOWN_MS)
   if (/no articles/i.test(told.data.information)) return answer
-  throw informationOf(told.data.information, receivedAtMs)
+  throw informationOf(told.data.information, body, receivedAtMs)
 }
 
 /** News about which there are none is not told as an empty list but as a sentence. */
@@ -41,7 +41,7 @@ function errorOf(sentence: string): VendorError {
  * One sentence may name the second, the day and the premium plans: what it complains of comes first in that order. Its text
  * never becomes part of an error of limits, because it quotes the key.
  */
-function informationOf(sentence: string, receivedAtMs: number): VendorError {
+function informationOf(sentence: string, body: Buffer, receivedAtMs: number): VendorError {
   if (/per second|spreading out/i.test(sentence))
     return limit('asks for one request a second', receivedAtMs + SPREAD_OUT_MS)
   if (/per day|25 requests|daily rate limit/i.test(sentence))
@@ -49,7 +49,7 @@ function informationOf(sentence: string, receivedAtMs: number): VendorError {
   if (/premium|demo/i.test(sentence))
     return new VendorError('VENDOR_REFUSED', `${VENDOR} gives this only with another plan or key: ${shown(sentence)}`)
   return new VendorError('VENDOR_ANSWER', `${VENDOR} says: ${shown(sentence)}`, {
-    original: Buffer.from(JSON.stringify({ Information: masked(sentence) })),
+    original: Buffer.from(masked(body.toString('utf8'))),
   })
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { pairOf } from '../../../domain/currencies.ts'
 import { VENDORS } from '../../../domain/vendors.ts'
-import { aloneIn, checked, type Message, readEach, readMessages } from '../../streaming/json-messages.ts'
+import { checked, type JsonFrame, type Message, readMessages } from '../../streaming/json-messages.ts'
 import type { Conversation, StreamEvent, StreamLimits, StreamProtocol } from '../../streaming/stream-protocol.ts'
 import { usMarketSilence } from '../../streaming/us-market-silence.ts'
 import { withoutKeys } from '../../streaming/without-keys.ts'
@@ -66,8 +66,8 @@ export const readFinnhubFrame = (
   receivedAtMs: number,
   skipped: (count: number) => void,
 ): readonly StreamEvent[] =>
-  readMessages(title, frame, (message) => {
-    if (message.type === 'trade') return trades(message, frame, skipped)
+  readMessages(title, frame, (message, all) => {
+    if (message.type === 'trade') return trades(message, all, skipped)
     if (message.type === 'ping') return [{ kind: 'heartbeat' }]
     if (message.type === 'error') return [{ kind: 'error', error: socketError(message, receivedAtMs) }]
     return []
@@ -76,10 +76,9 @@ export const readFinnhubFrame = (
 const tradesMessage = z.object({ data: z.array(z.unknown()) })
 const tradeItem = z.object({ s: z.string(), p: z.number(), t: z.int(), v: z.number() })
 
-function trades(message: Message, frame: Buffer, skipped: (count: number) => void): readonly StreamEvent[] {
+function trades(message: Message, frame: JsonFrame, skipped: (count: number) => void): readonly StreamEvent[] {
   let skippedCount = 0
-  const events = readEach(
-    title,
+  const events = frame.each(
     checked(tradesMessage, message).data,
     (item) => {
       const trade = checked(tradeItem, item)
@@ -89,7 +88,7 @@ function trades(message: Message, frame: Buffer, skipped: (count: number) => voi
       skippedCount++
       return []
     },
-    (item) => aloneIn(frame, { type: 'trade', data: [item] }),
+    (item) => ({ type: 'trade', data: [item] }),
   )
   if (skippedCount > 0) skipped(skippedCount)
   // Nothing numbers them but their order, and within a frame they come in any.

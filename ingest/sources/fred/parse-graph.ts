@@ -1,8 +1,7 @@
 import { isPlatformError } from '../../../domain/errors.ts'
 import type { EconomicSeries, Observation } from '../../../domain/observation.ts'
 import type { ItemReject, ItemsRead } from '../../json-answer.ts'
-import { positionOf } from '../../reject-position.ts'
-import { ORIGINAL_BYTES_MAX } from '../../source.ts'
+import { itemReject } from '../../reject-position.ts'
 import { VendorError } from '../../vendor-error.ts'
 import { known } from './parse.ts'
 
@@ -19,9 +18,10 @@ export function parseGraph(
   vintage: string,
   receivedAtMs: number,
 ): ItemsRead<Observation> {
+  // A table of dates and numbers is read byte by byte, so that a line can be put aside as it was sent.
   const [header, ...lines] = body
-    .toString('utf8')
-    .replace(/^\uFEFF/, '')
+    .toString('latin1')
+    .replace(/^\xEF\xBB\xBF/, '')
     .split(/\r?\n/)
   if (/^\s*</.test(header))
     throw new VendorError(
@@ -39,7 +39,7 @@ export function parseGraph(
     if (line === '') continue
     const read = readRow(line, series, vintage, receivedAtMs)
     if (typeof read !== 'string') facts.push(read)
-    else rejects.push(rejectOf(`line ${index + 2}: ${read}`, `${header}\n${line}`))
+    else rejects.push(itemReject(`line ${index + 2}: ${read}`, Buffer.from(`${header}\n${line}`, 'latin1')))
   }
   return { facts, rejects }
 }
@@ -47,19 +47,14 @@ export function parseGraph(
 /** The observation, or what is wrong. */
 function readRow(line: string, series: EconomicSeries, vintage: string, receivedAtMs: number): Observation | string {
   const [, date, value] = ROW.exec(line) ?? []
-  if (date === undefined) return `expected a date and a number, was ${JSON.stringify(line.slice(0, 50))}`
+  if (date === undefined)
+    return `expected a date and a number, was ${JSON.stringify(Buffer.from(line, 'latin1').toString('utf8').slice(0, 50))}`
   try {
     return known(series, date, value === '.' || value === '' ? null : Number(value), vintage, receivedAtMs)
   } catch (error) {
     if (isPlatformError(error, 'INVALID_EVENT')) return error.message
     throw error
   }
-}
-
-function rejectOf(reason: string, alone: string): ItemReject {
-  const whole = Buffer.from(alone)
-  const cut = whole.length > ORIGINAL_BYTES_MAX ? ` (cut from ${whole.length} bytes)` : ''
-  return { position: positionOf(whole), reason: reason + cut, original: whole.subarray(0, ORIGINAL_BYTES_MAX) }
 }
 
 const escaped = (id: string): string => id.replaceAll(/[.\\-]/g, '\\$&')

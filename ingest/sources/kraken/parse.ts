@@ -5,7 +5,7 @@ import { type HistoricalBar, historicalBar } from '../../../domain/historical-ba
 import { VENDORS } from '../../../domain/vendors.ts'
 import { type ItemsRead, JsonAnswer } from '../../json-answer.ts'
 import { rfc3339Ms } from '../../rfc-3339.ts'
-import { checked, type Message, readEach, readMessages } from '../../streaming/json-messages.ts'
+import { checked, type JsonFrame, type Message, readMessages } from '../../streaming/json-messages.ts'
 import type { HistoryPage, Print, StreamEvent } from '../../streaming/stream-protocol.ts'
 import { VendorError } from '../../vendor-error.ts'
 import type { BarsAsked } from '../../venue-source.ts'
@@ -43,24 +43,23 @@ const acknowledged = z.object({
 
 /** @throws VendorError VENDOR_ANSWER where the frame is no JSON */
 export const readFrame = (frame: Buffer): readonly StreamEvent[] =>
-  readMessages(title, frame, (message) => {
+  readMessages(title, frame, (message, all) => {
     if (message.method === 'subscribe') return [acknowledgementOf(message)]
     if (message.channel === 'heartbeat') return [{ kind: 'heartbeat' }]
-    if (message.channel === 'trade') return tradesOf(message)
+    if (message.channel === 'trade') return tradesOf(message, all)
     if (typeof message.error === 'string') return [complaintOf(message.error)]
     return []
   })
 
 /** In the order of their numbers: the last fifty that come first are in whatever order. */
-function tradesOf(message: Message): readonly StreamEvent[] {
-  const events = readEach(
-    title,
+function tradesOf(message: Message, frame: JsonFrame): readonly StreamEvent[] {
+  const events = frame.each(
     checked(trades, message).data,
     (item) => {
       const { symbol, price, qty, trade_id, timestamp } = checked(trade, item)
       return [{ kind: 'print', symbol: fromSocket(symbol), id: trade_id, price, size: qty, eventTimeMs: timestamp }]
     },
-    (item) => Buffer.from(JSON.stringify({ channel: 'trade', data: [item] })),
+    (item) => ({ channel: 'trade', data: [item] }),
   )
   const prints = events.filter((event): event is Print => event.kind === 'print')
   return [...prints.toSorted((a, b) => a.id - b.id), ...events.filter(({ kind }) => kind !== 'print')]

@@ -22,7 +22,7 @@ export interface Page<F> extends ItemsRead<F> {
 
 function answerOf(body: Buffer): JsonAnswer {
   const answer = new JsonAnswer(title, body)
-  const error = errorIn(answer.value)
+  const error = errorIn(answer.value, body)
   if (error) throw error
   return answer
 }

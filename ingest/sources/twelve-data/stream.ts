@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { pairOf } from '../../../domain/currencies.ts'
 import { quoteSnapshot } from '../../../domain/quote-snapshot.ts'
 import { VENDORS } from '../../../domain/vendors.ts'
-import { aloneIn, checked, type Message, readEach, readMessages } from '../../streaming/json-messages.ts'
+import { checked, type JsonFrame, type Message, readMessages } from '../../streaming/json-messages.ts'
 import type { Conversation, StreamEvent, StreamLimits, StreamProtocol } from '../../streaming/stream-protocol.ts'
 import { usMarketSilence } from '../../streaming/us-market-silence.ts'
 import { withoutKeys } from '../../streaming/without-keys.ts'
@@ -61,10 +61,10 @@ const conversation = (symbols: readonly string[]): Conversation => ({
 
 /** @throws VendorError VENDOR_ANSWER */
 export const readTwelveDataFrame = (frame: Buffer, receivedAtMs: number): readonly StreamEvent[] =>
-  readMessages(title, frame, (message) => {
+  readMessages(title, frame, (message, all) => {
     if (message.event === 'price') return [price(message, receivedAtMs)]
     if (message.event === 'heartbeat') return [{ kind: 'heartbeat' }]
-    if (message.event === 'subscribe-status') return subscribeStatus(message, frame)
+    if (message.event === 'subscribe-status') return subscribeStatus(message, all)
     return message.status === 'error' ? [{ kind: 'error', error: socketError(message) }] : []
   })
 
@@ -95,16 +95,15 @@ const statusMessage = z.object({ status: z.string(), fails: z.array(z.unknown())
 const failedItem = z.object({ symbol: z.string(), message: z.string().nullish() })
 
 /** Some symbols let in and some not is a `warning`: the others go on, and connecting again would bring the same. */
-function subscribeStatus(message: Message, frame: Buffer): readonly StreamEvent[] {
+function subscribeStatus(message: Message, frame: JsonFrame): readonly StreamEvent[] {
   const { status, fails } = checked(statusMessage, message)
-  const unknown = readEach(
-    title,
+  const unknown = frame.each(
     fails ?? [],
     (item) => {
       const { symbol, message: why } = checked(failedItem, item)
       return [{ kind: 'unknown', symbol: fromTwelveData(symbol), reason: (why ?? 'no reason given').slice(0, 200) }]
     },
-    (item) => aloneIn(frame, { ...message, fails: [item] }),
+    (item) => ({ ...message, fails: [item] }),
   )
   return status === 'ok' || status === 'warning' || unknown.length > 0
     ? [...unknown, { kind: 'ready' }]
