@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
 import { observation } from '../../../domain/observation.ts'
+import { quoteSnapshot } from '../../../domain/quote-snapshot.ts'
 import { systemClock } from '../../../platform/clock.ts'
 import { silentLog } from '../../../platform/log.ts'
 import { openMetrics } from '../../../platform/metrics.ts'
@@ -51,7 +52,9 @@ test('a row that is wrong is put aside with its place and its bytes, and the oth
 })
 
 test('no payload, however mangled, makes the parser break its promises', () => {
-  expectParserPromises(payload, (body) => parseRates(body, ['EUR-USD'], NOW_MS).observations, observation)
+  const read = (body: Buffer) => parseRates(body, ['EUR-USD', 'GBP-EUR'], NOW_MS)
+  expectParserPromises(payload, (body) => read(body).observations, observation)
+  expectParserPromises(payload, (body) => ({ facts: read(body).quotes, rejects: [] }), quoteSnapshot)
 })
 
 test('it reads a year at its first start, goes on from its checkpoint, and outlives an outage', async () => {

@@ -47,7 +47,49 @@ export function mangled(payload: Buffer): fc.Arbitrary<Buffer> {
     .map(([at, word]) => Buffer.from(text.slice(0, at) + word + text.slice(at)))
   return isJson(text)
     ? fc.oneof(bytes, cut, noise, words, mangledJson(JSON.parse(text)))
-    : fc.oneof(bytes, cut, noise, words)
+    : fc.oneof(bytes, cut, noise, words, mangledFields(text))
+}
+
+const STRANGE_TEXTS: readonly string[] = [
+  ...STRANGE.filter((value) => typeof value === 'string'),
+  '1e308',
+  '-0',
+  '0x10',
+  '2026-02-30',
+  '2999-12-31T00:00:00Z',
+  '0000-01-01',
+  '-271822-04-20T00:00:00Z',
+  'Thu, 32 Foo 2026 99:99:99 XYZ',
+  '99/99/9999',
+  'javascript:alert(1)',
+  'constructor',
+  '&#0;',
+  '&nothing;',
+  '<x/>',
+  '<x>1</x>',
+  '<![CDATA[<b>1</b>]]>',
+]
+
+/** Still XML, or a table, with strange texts in place of some of its own, and parts that are gone or there twice. */
+function mangledFields(text: string): fc.Arbitrary<Buffer> {
+  const isXml = text.trimStart().startsWith('<')
+  const fields = isXml ? /(?<=>)[^<>]+(?=<)|(?<==")[^"<>]*(?=")/g : /[^,\n]+/g
+  const parts = isXml ? /<([\w:-]+)(?:\s[^<>]*)?>[^<>]*<\/\1>|<[\w:-]+(?:\s[^<>]*)?\/>/g : /\n[^\n]*/g
+  const edit = fc.record({
+    at: fc.nat(),
+    other: fc.oneof(fc.constantFrom(...STRANGE_TEXTS), fc.string({ maxLength: 20 })),
+    how: fc.constantFrom('replace', 'replace', 'replace', 'delete', 'twice'),
+  })
+  return fc.array(edit, { minLength: 1, maxLength: 6 }).map((edits) => {
+    const whole = edits.reduce((now, { at, other, how }) => {
+      const places = [...now.matchAll(how === 'replace' ? fields : parts)]
+      const place = places[at % places.length]
+      if (place === undefined) return now
+      const into = how === 'replace' ? other : how === 'twice' ? place[0].repeat(2) : ''
+      return now.slice(0, place.index) + into + now.slice(place.index + place[0].length)
+    }, text)
+    return Buffer.from(whole)
+  })
 }
 
 /** Still JSON, with strange values in place of some of its own: what gets furthest into a parser. */
