@@ -8,27 +8,9 @@ import { polledSource } from '../../polling/polled-source.ts'
 import { KeyRing } from '../../quota/key-ring.ts'
 import { openVendorHttp } from '../../resilience/open-vendor-http.ts'
 import type { VendorHttp } from '../../resilience/vendor-http.ts'
+import { BASE_URL, FrankfurterClient } from './client.ts'
 import { NAME, parseRates, type RatesRead } from './parse.ts'
 
-const BASE_URL = 'https://api.frankfurter.dev'
-/** The euro's main partners, of which the ECB has a rate for every working day. */
-const CURRENCIES = [
-  'USD',
-  'GBP',
-  'JPY',
-  'CHF',
-  'AUD',
-  'CAD',
-  'CNY',
-  'SEK',
-  'NOK',
-  'NZD',
-  'PLN',
-  'INR',
-  'BRL',
-  'MXN',
-  'ZAR',
-]
 const HOUR_MS = 3_600_000
 const HISTORY_MS = 365 * 24 * HOUR_MS
 
@@ -41,8 +23,8 @@ export const frankfurter: VendorSource = {
     // It publishes no limit; this is politeness.
     const windows = [{ kind: 'sliding', requests: 10, perMs: 60_000 }] as const
     const quota = new KeyRing({ name: NAME, keys: [], windows, store: quotas, clock, log, metrics })
-    const http = openHttp(context, quota)
-    return polledSource({ name: NAME, context, quota, feedsOf: (symbols) => [ratesFeed(symbols, http, clock.now)] })
+    const client = new FrankfurterClient(openHttp(context, quota))
+    return polledSource({ name: NAME, context, quota, feedsOf: (symbols) => [ratesFeed(symbols, client, clock.now)] })
   },
 }
 
@@ -59,7 +41,7 @@ function openHttp({ settings, clock, log, metrics }: SourceContext, quota: KeyRi
   })
 }
 
-function ratesFeed(symbols: readonly string[], http: VendorHttp, now: () => number): Feed {
+function ratesFeed(symbols: readonly string[], client: FrankfurterClient, now: () => number): Feed {
   return {
     name: 'ecb-rates',
     topic: 'economic-data',
@@ -68,12 +50,7 @@ function ratesFeed(symbols: readonly string[], http: VendorHttp, now: () => numb
     dueMs: (nowMs, lastAskedMs) => (lastAskedMs === undefined ? nowMs : lastAskedMs + HOUR_MS),
     ask: async (cursor, signal) => {
       const from = textIn(cursor, 'newest') ?? localDate(now() - HISTORY_MS, 'utc')
-      const query = { base: 'EUR', quotes: CURRENCIES.join(','), providers: 'ecb', from }
-      const read = await http.get(
-        { path: '/v2/rates', query },
-        ({ body, receivedAtMs }) => parseRates(body, symbols, receivedAtMs),
-        signal,
-      )
+      const read = await client.rates(from, ({ body, receivedAtMs }) => parseRates(body, symbols, receivedAtMs), signal)
       const newest = read.observations.facts.reduce((latest, { date }) => (date > latest ? date : latest), from)
       return { ...answerOf(read), cursor: { newest } }
     },
