@@ -1,15 +1,15 @@
 import { alpacaCase } from './alpaca.ts'
-import { finnhubCase } from './finnhub.ts'
 import { alphaVantageCase } from './alpha-vantage.ts'
+import { finnhubCase } from './finnhub.ts'
 import { frankfurterCase } from './frankfurter.ts'
 import { fredCase, fredChartsCase } from './fred.ts'
 import { madeUp } from './made-up.ts'
 import { newsapiCase } from './newsapi.ts'
 import type { PolledVendorCase } from './polled-vendor-case.ts'
 import { polygonCase } from './polygon.ts'
-import { twelveDataCase } from './twelve-data.ts'
 import { rssCase } from './rss.ts'
 import { secEdgarCase } from './sec-edgar.ts'
+import { twelveDataCase } from './twelve-data.ts'
 import { usTreasuryCase } from './us-treasury.ts'
 
 /** Every polled vendor that the contract suite reads. One line each. */
