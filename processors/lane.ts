@@ -15,6 +15,13 @@ const DEFECT_STATES = /^(22|23|42|54)/
 
 type Taken<State, W extends Work> = { readonly task: Task<State, W>; readonly work: W }
 
+/** What a transaction came to. */
+interface Done<State, W extends Work> {
+  readonly moved: ReadonlySet<number>
+  readonly owned: readonly Taken<State, W>[]
+  readonly fold: Fold<State, W>
+}
+
 /**
  * One connection, one transaction at a time: what waits on all its partitions moves together, or not at all. After any
  * error, and where the answer to COMMIT was lost, the tasks are given up and the database is asked.
@@ -91,13 +98,39 @@ export class Lane<State, W extends Work> {
   }
 
   async #transact(connection: Connection, taken: readonly Taken<State, W>[]): Promise<void> {
-    const { checkpoints, processor } = this.#context
     const moves = movesOf(taken)
+    const { moved, owned, fold } =
+      (await this.#inOneStatement(connection, taken, moves)) ?? (await this.#inTransaction(connection, taken, moves))
+    this.#committed(fold, owned)
+    if (moved.size < moves.length) await this.#fenced(connection, taken, moved)
+  }
+
+  /** Undefined where it takes more than one. */
+  async #inOneStatement(
+    connection: Connection,
+    taken: readonly Taken<State, W>[],
+    moves: readonly Move[],
+  ): Promise<Done<State, W> | undefined> {
+    const { checkpoints, processor } = this.#context
+    const work = taken.map((each) => each.work)
+    if (!processor.isSmall?.(work) || work.some(({ rejects }) => rejects.length > 0)) return undefined
+    const fold = processor.begin()
+    for (const { task, work } of taken) fold.add({ state: task.state, work })
+    const moved = await fold.moveAndWrite?.(connection, checkpoints.moving(moves))
+    return moved && { moved, owned: ownedOf(taken, moved), fold }
+  }
+
+  async #inTransaction(
+    connection: Connection,
+    taken: readonly Taken<State, W>[],
+    moves: readonly Move[],
+  ): Promise<Done<State, W>> {
+    const { checkpoints, processor } = this.#context
     await connection.query('BEGIN')
     // First of all: who is not the owner any more learns it before it folds or writes, both owners queue for this one lock,
     // and of a merged transaction the others go on.
     const moved = await checkpoints.move(connection, moves)
-    const owned = taken.filter(({ work }) => moved.has(work.partition))
+    const owned = ownedOf(taken, moved)
     const fold = processor.begin()
     if (owned.length > 0) {
       const work = owned.map(({ task, work }): Owned<State, W> => ({ state: task.state, work }))
@@ -107,8 +140,7 @@ export class Lane<State, W extends Work> {
       await this.#writeEffects(connection, fold, owned)
     }
     await connection.query(owned.length > 0 ? 'COMMIT' : 'ROLLBACK')
-    this.#committed(fold, owned)
-    if (moved.size < moves.length) await this.#fenced(connection, taken, moved)
+    return { moved, owned, fold }
   }
 
   async #writeEffects(connection: Connection, fold: Fold<State, W>, owned: readonly Taken<State, W>[]): Promise<void> {
@@ -191,6 +223,9 @@ export class Lane<State, W extends Work> {
     if (live.size > 0) restart(this.#context, [...live], delayMs)
   }
 }
+
+const ownedOf = <State, W extends Work>(taken: readonly Taken<State, W>[], moved: ReadonlySet<number>) =>
+  taken.filter(({ work }) => moved.has(work.partition))
 
 /** Several pieces of work of one partition are one move. In order of partitions, so that lanes never wait in a circle. */
 function movesOf<State, W extends Work>(taken: readonly Taken<State, W>[]): Move[] {

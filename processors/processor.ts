@@ -3,7 +3,7 @@ import type { PubSub } from '../platform/pubsub/pubsub.ts'
 import type { Connection } from '../platform/store/connection.ts'
 import type { KeyedChange } from '../platform/store/keyed-state.ts'
 import type { OutboxEvent } from '../platform/store/outbox.ts'
-import type { Claim } from '../platform/store/stream-checkpoints.ts'
+import type { Claim, Moving } from '../platform/store/stream-checkpoints.ts'
 import type { Reading, ReadingDeps } from './reading.ts'
 import type { Work } from './work.ts'
 
@@ -29,6 +29,11 @@ export interface Processor<State, W extends Work> {
   readonly quiet: boolean
   /** The state of one partition from what the last owner committed. */
   open(claim: Claim): State
+  /**
+   * Whether a fold of this work can `moveAndWrite`. Only of a processor without state: the work is added before anybody knows
+   * whether it is still its owner.
+   */
+  isSmall?(work: readonly W[]): boolean
   /** One per transaction. It may meet several partitions. */
   begin(): Fold<State, W>
 }
@@ -39,6 +44,11 @@ export interface Fold<State, W extends Work> {
   /** Pure: only the state, and what the fold collects, change. */
   add(owned: Owned<State, W>): void
   write(connection: Connection): Promise<void>
+  /**
+   * The move and all that `write` would do as one statement, which needs no transaction around it; nothing of a partition
+   * that did not move. Only where `isSmall` said so. Answers which moved; the others are left out of what is told.
+   */
+  moveAndWrite?(connection: Connection, moving: Moving): Promise<ReadonlySet<number>>
   readonly stateChanges: readonly KeyedChange[]
   readonly events: readonly OutboxEvent[]
   readonly lateCount: number

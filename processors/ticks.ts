@@ -3,6 +3,8 @@ import type { TickColumns } from '../domain/tick-columns.ts'
 import type { Metrics } from '../platform/metrics.ts'
 import type { PubSub } from '../platform/pubsub/pubsub.ts'
 import type { Connection } from '../platform/store/connection.ts'
+import type { Moving } from '../platform/store/stream-checkpoints.ts'
+import { moveAndAppend, type PartitionTicks, ROWS_AT_ONCE_MAX } from '../platform/store/tick-move.ts'
 import {
   appendTicks,
   listInstruments,
@@ -53,6 +55,13 @@ export class Ticks implements Processor<undefined, TickWork> {
     this.#known.clear()
   }
 
+  isSmall(work: readonly TickWork[]): boolean {
+    let rows = 0
+    for (const { ticks } of work) rows += ticks.length
+    // Symbols that nobody has listed yet take a statement more.
+    return rows <= ROWS_AT_ONCE_MAX && work.every(({ ticks }) => this.#known.hasAll(ticks))
+  }
+
   begin(): Fold<undefined, TickWork> {
     return new TicksFold(this.#options, this.#known)
   }
@@ -64,7 +73,7 @@ class TicksFold implements Fold<undefined, TickWork> {
   readonly lateCount = 0
   readonly #options: Required<TicksOptions>
   readonly #known: KnownSymbols
-  readonly #batches: TickColumns[] = []
+  #batches: PartitionTicks[] = []
   readonly #newest = new Map<string, { ticks: TickColumns; row: number }>()
   #stored: StoredTicks = 'all'
 
@@ -73,9 +82,9 @@ class TicksFold implements Fold<undefined, TickWork> {
     this.#known = known
   }
 
-  add({ work: { ticks } }: Owned<undefined, TickWork>): void {
+  add({ work: { partition, ticks } }: Owned<undefined, TickWork>): void {
     if (ticks.length === 0) return
-    this.#batches.push(ticks)
+    this.#batches.push({ partition, ticks })
     for (let row = 0; row < ticks.length; row++) {
       const newest = this.#newest.get(ticks.symbol[row])
       if (newest === undefined) this.#newest.set(ticks.symbol[row], { ticks, row })
@@ -87,15 +96,25 @@ class TicksFold implements Fold<undefined, TickWork> {
   }
 
   async write(connection: Connection): Promise<void> {
-    this.#stored = await appendTicks(connection, this.#batches)
+    this.#stored = await appendTicks(
+      connection,
+      this.#batches.map(({ ticks }) => ticks),
+    )
     await upsertQuotes(connection, this.#newest)
     await listInstruments(connection, this.#known.missing(this.#newest.keys()))
+  }
+
+  async moveAndWrite(connection: Connection, moving: Moving): Promise<ReadonlySet<number>> {
+    const { moved, stored } = await moveAndAppend(connection, moving, this.#batches)
+    this.#stored = stored
+    this.#batches = this.#batches.filter(({ partition }) => moved.has(partition))
+    return moved
   }
 
   async tell(publish: PubSub['publish']): Promise<void> {
     this.#known.add(this.#newest.keys())
     const { metrics, toldOneByOneMax, toldWhileBehindMax } = this.#options
-    const rows = this.#batches.reduce((sum, { length }) => sum + length, 0)
+    const rows = this.#batches.reduce((sum, { ticks }) => sum + ticks.length, 0)
     const toldMax = rows <= toldOneByOneMax ? rows : toldWhileBehindMax
     const told = this.#stored === 'all' ? this.#newestOfAll(toldMax) : this.#newestOfNew(this.#stored, toldMax)
     await Promise.all(
@@ -110,7 +129,7 @@ class TicksFold implements Fold<undefined, TickWork> {
   #newestOfAll(toldMax: number): Map<string, Told> {
     const told = new Map<string, Told>()
     for (let b = this.#batches.length - 1; b >= 0; b--) {
-      const ticks = this.#batches[b]
+      const { ticks } = this.#batches[b]
       for (let row = ticks.length - 1; row >= 0; row--) tellAlso(told, ticks, row, toldMax)
     }
     return told
@@ -120,7 +139,7 @@ class TicksFold implements Fold<undefined, TickWork> {
   #newestOfNew(stored: ReadonlySet<string>, toldMax: number): Map<string, Told> {
     const untold = new Set(stored)
     const refs: TickRef[] = []
-    for (const ticks of this.#batches)
+    for (const { ticks } of this.#batches)
       for (let row = 0; row < ticks.length; row++) if (untold.delete(keyAt(ticks, row))) refs.push({ ticks, row })
     const told = new Map<string, Told>()
     for (const { ticks, row } of refs.reverse()) tellAlso(told, ticks, row, toldMax)
@@ -160,6 +179,11 @@ class KnownSymbols {
 
   missing(symbols: Iterable<string>): string[] {
     return [...symbols].filter((symbol) => !this.#symbols.has(symbol))
+  }
+
+  hasAll({ symbol, length }: TickColumns): boolean {
+    for (let row = 0; row < length; row++) if (!this.#symbols.has(symbol[row])) return false
+    return true
   }
 
   /** Once the transaction that listed them was committed. */

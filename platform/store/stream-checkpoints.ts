@@ -36,6 +36,15 @@ export interface MoveGuards {
   readonly epoch: boolean
 }
 
+/** The compare-and-set as SQL, to be run alone or as the first part of a larger statement. */
+export interface Moving {
+  /** Another one for other guards: it names prepared statements. */
+  readonly name: string
+  /** An UPDATE that returns `part` of those that moved. Its parameters are $1 to $7. */
+  readonly update: string
+  readonly values: readonly unknown[]
+}
+
 /**
  * How far an app has come in each partition of a topic: the truth about ownership and position. The bus's own offsets are
  * only a hint. Everything here runs on a connection of the caller's, inside its transaction where the name says so.
@@ -104,13 +113,21 @@ export class StreamCheckpoints {
    * others are fenced: somebody else claimed them, or the database lost commits that the caller had seen.
    */
   async move(connection: Connection, moves: readonly Move[]): Promise<ReadonlySet<number>> {
-    const { rows } = await connection.query<{ part: number }>({
-      name: `checkpoint-move-${this.#guards.epoch}-${this.#guards.offset}`,
-      text: `UPDATE stream_checkpoint c SET next_offset = v.new, sources = v.sources::jsonb, updated_at = now()
-             FROM unnest($3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[]) AS v(part, epoch, old, new, sources)
-             WHERE c.app = $1 AND c.topic = $2 AND c.part = v.part
-               ${this.#guards.epoch ? 'AND c.epoch = v.epoch' : ''} ${this.#guards.offset ? 'AND c.next_offset = v.old' : ''}
-             RETURNING c.part`,
+    const { name, update, values } = this.moving(moves)
+    const { rows } = await connection.query<{ part: number }>({ name, text: update, values: [...values] })
+    return new Set(rows.map((row) => row.part))
+  }
+
+  /** What `move` does, for whoever writes its results in the same statement. */
+  moving(moves: readonly Move[]): Moving {
+    const { epoch, offset } = this.#guards
+    return {
+      name: `checkpoint-move-${epoch}-${offset}`,
+      update: `UPDATE stream_checkpoint c SET next_offset = v.new, sources = v.sources::jsonb, updated_at = now()
+               FROM unnest($3::int[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[]) AS v(part, epoch, old, new, sources)
+               WHERE c.app = $1 AND c.topic = $2 AND c.part = v.part
+                 ${epoch ? 'AND c.epoch = v.epoch' : ''} ${offset ? 'AND c.next_offset = v.old' : ''}
+               RETURNING c.part`,
       values: [
         this.#app,
         this.#topic,
@@ -120,8 +137,7 @@ export class StreamCheckpoints {
         moves.map((move) => move.toOffset),
         moves.map((move) => toStored(move.sources)),
       ],
-    })
-    return new Set(rows.map((row) => row.part))
+    }
   }
 
   async epochs(database: Queryable, partitions: readonly number[]): Promise<ReadonlyMap<number, number>> {
