@@ -33,6 +33,7 @@ export class Facts<T extends FactTopic> implements Processor<undefined, FactWork
   readonly topic: T
   readonly reading
   readonly synchronousCommit = 'off'
+  readonly fetchLingerMs = 0
   readonly lingerMs = 0
   readonly quiet = true
   readonly #sink: FactSink<T>

@@ -20,9 +20,11 @@ export interface Processor<State, W extends Work> {
   readonly reading: (deps: ReadingDeps) => Reading<W>
   /** off where a crash of the database may take results back: they are made again from the bus. */
   readonly synchronousCommit: 'on' | 'off'
+  /** How long the bus may hold records back to bring more of them at once. */
+  readonly fetchLingerMs: number
   /**
-   * How long records may wait for more of them, once to be fetched and once more to share a transaction. 0: they do not,
-   * and are told the moment they are stored. A full transaction never waits.
+   * How far apart transactions begin at least, so that more records share one. After a pause the first records do not wait, and
+   * a full transaction never does.
    */
   readonly lingerMs: number
   /** Often quiet for minutes: one lane is enough, and it gives its connection back when nothing waits. */

@@ -70,7 +70,7 @@ export async function runProcessor<State, W extends Work>(run: RunOptions<State,
     group: processor.name,
     topic: processor.topic,
     fetchBytesMax: options.fetchBytesMax,
-    lingerMs: processor.lingerMs,
+    lingerMs: processor.fetchLingerMs,
     onRevoked: () => {
       context.claimDelaysMs.clear()
       // What is in memory is worthless once somebody else may have moved on.

@@ -37,7 +37,9 @@ export class Ticks implements Processor<undefined, TickWork> {
   readonly topic = 'stock-data'
   readonly reading = readTicks({ keepsOriginals: false })
   readonly synchronousCommit = 'off'
-  readonly lingerMs = 0
+  readonly fetchLingerMs = 0
+  /** Of some thousand ticks a second a dozen share a transaction, and the event loop is free for their readers in between. */
+  readonly lingerMs = 3
   readonly quiet = false
   readonly #options: Required<TicksOptions>
   readonly #known = new KnownSymbols()

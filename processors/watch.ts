@@ -31,7 +31,8 @@ export class Watch implements Processor<WatchState, TickWork> {
   readonly reading = readTicks({ keepsOriginals: false, clockOf })
   readonly synchronousCommit = 'off'
   /** A finding may come a moment later, and each transaction saves the symbols that it met. */
-  readonly lingerMs = 100
+  readonly fetchLingerMs = 200
+  readonly lingerMs = 5
   readonly quiet = false
   readonly #options: WatchOptions
 
