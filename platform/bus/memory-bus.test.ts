@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest'
+import { ManualClock } from '../clock.ts'
 import { silentLog } from '../log.ts'
 import { openMetrics } from '../metrics.ts'
 import type { BusConsumer, ConsumeOptions, OutgoingRecord } from './bus.ts'
@@ -41,8 +42,13 @@ async function isPending(work: Promise<unknown>): Promise<boolean> {
     pending = false
   }
   work.then(done, done)
-  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+  await everythingNow()
   return pending
+}
+
+/** Everything that could happen now has happened. */
+async function everythingNow(): Promise<void> {
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
 }
 
 test('producers wait while the slowest group is a bound behind, and go on when it has come further', async () => {
@@ -183,4 +189,36 @@ test('closing ends those who wait', async () => {
   const refused = expect(waiting).rejects.toMatchObject({ code: 'BUS_UNAVAILABLE' })
   await bus[Symbol.asyncDispose]()
   await refused
+})
+
+test('what is asked to linger comes together once its time is over', async () => {
+  const clock = new ManualClock()
+  const { bus } = await openBus({ clock })
+  const batches: number[] = []
+  const onBatch: ConsumeOptions['onBatch'] = async ({ records }) => void batches.push(records.length)
+  await bus.consume(ignoring({ lingerMs: 100, onBatch }))
+  const lingers = () => expect.poll(() => clock.sleeping).toBe(1)
+  await everythingNow()
+  for (const count of [2, 3]) await bus.produce('topic', some(count))
+  await lingers()
+  await clock.advance(99)
+  await everythingNow()
+  expect(batches).toEqual([])
+  await clock.advance(1)
+  await expect.poll(() => batches).toEqual([5])
+  await bus.produce('topic', some(1))
+  await lingers()
+  expect(batches).toEqual([5])
+  await clock.advance(100)
+  await expect.poll(() => batches).toEqual([5, 1])
+})
+
+test('where much waits, nothing lingers', async () => {
+  const { bus } = await openBus({ clock: new ManualClock(), batchSizeMax: 10 })
+  const batches: number[] = []
+  const onBatch: ConsumeOptions['onBatch'] = async ({ records }) => void batches.push(records.length)
+  await bus.consume(ignoring({ lingerMs: 100, onBatch }))
+  await everythingNow()
+  await bus.produce('topic', some(5))
+  await expect.poll(() => batches).toEqual([5])
 })

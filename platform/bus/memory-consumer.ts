@@ -40,6 +40,7 @@ export class MemoryConsumer implements BusConsumer {
   readonly #delivering = new Set<Stint>()
   readonly #calls = new RunningCalls()
   readonly #closing = new AbortController()
+  #isLingering = false
 
   constructor(group: ConsumerGroup, options: ConsumeOptions) {
     this.#group = group
@@ -78,8 +79,11 @@ export class MemoryConsumer implements BusConsumer {
     this.#start(stints).catch((error: unknown) => this.#fail(error))
   }
 
+  /** There may be something new. */
   wake(): void {
-    for (const stint of this.#stints.values()) this.#deliver(stint)
+    const { lingerMs = 0 } = this.#options
+    if (lingerMs > 0 && !this.#isMuch()) this.#linger(lingerMs)
+    else this.#deliverEach()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -110,6 +114,31 @@ export class MemoryConsumer implements BusConsumer {
     }
   }
 
+  /** As a broker holds a fetch back: until the time is over or there is much. */
+  #linger(lingerMs: number): void {
+    if (this.#isLingering) return
+    this.#isLingering = true
+    this.#group.context.clock
+      .sleep(lingerMs, this.#closing.signal)
+      .then(() => {
+        this.#isLingering = false
+        this.#deliverEach()
+      })
+      .catch((error: unknown) => this.#fail(error))
+  }
+
+  #isMuch(): boolean {
+    const { logs, batchSizeMax } = this.#group.context
+    let waiting = 0
+    for (const { partition, next } of this.#stints.values())
+      if (next !== undefined) waiting += logs[partition].high - next
+    return waiting >= batchSizeMax / 2
+  }
+
+  #deliverEach(): void {
+    for (const stint of this.#stints.values()) this.#deliver(stint)
+  }
+
   #deliver(stint: Stint): void {
     if (!this.#hasMore(stint) || this.#delivering.has(stint)) return
     this.#delivering.add(stint)
@@ -117,14 +146,16 @@ export class MemoryConsumer implements BusConsumer {
       .run(stint.partition, () => this.#deliverAll(stint))
       .finally(() => this.#delivering.delete(stint))
       // What came between the loop's last look and now has found it still delivering.
-      .then(() => this.#deliver(stint))
+      .then(() => this.#hasMore(stint) && this.wake())
       .catch((error: unknown) => this.#fail(error))
   }
 
   async #deliverAll(stint: Stint): Promise<void> {
     const { topic, logs, batchSizeMax } = this.#group.context
     const { partition } = stint
-    while (this.#hasMore(stint)) {
+    // What comes from now on may linger again.
+    const end = this.#options.lingerMs ? logs[partition].high : Number.POSITIVE_INFINITY
+    while (this.#hasMore(stint) && (stint.next ?? 0) < end) {
       const records = logs[partition].read(stint.next ?? 0, batchSizeMax)
       const nextOffset = records[records.length - 1].offset + 1
       await this.#hand(stint, { topic, partition, records, nextOffset })
