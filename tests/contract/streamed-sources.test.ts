@@ -6,7 +6,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { inspect } from 'node:util'
-import { describe, type ExpectStatic, expect, test } from 'vitest'
+import { describe, type ExpectStatic, test } from 'vitest'
 import { type Tick, tick } from '../../domain/tick.ts'
 import { type Fact, TOPICS } from '../../platform/bus/topics.ts'
 import { fastClock } from '../support/vendors/fast-clock.ts'
@@ -147,11 +147,11 @@ function expectWithinLimits(expect: ExpectStatic, { limits }: StreamedVendorCase
   expect(server.mostOpen).toBeLessThanOrEqual(limits.sockets)
 }
 
-describe.each(Object.entries(STREAMED_VENDORS))('Streamed source: %s', (name, vendor) => {
+describe.concurrent.each(Object.entries(STREAMED_VENDORS))('Streamed source: %s', (name, vendor) => {
   const isNumbered = vendor.numbering === 'trade-id'
   const told = (heard: Heard) => toldPrints(vendor, heard)
 
-  test('tells every print as a valid fact of a source of this vendor, and nothing else', async () => {
+  test('tells every print as a valid fact of a source of this vendor, and nothing else', async ({ expect }) => {
     await using world = await worldOf(vendor)
     const reader = world.read()
     await expect.poll(() => told(reader).length, PATIENCE).toBeGreaterThan(50)
@@ -176,7 +176,7 @@ describe.each(Object.entries(STREAMED_VENDORS))('Streamed source: %s', (name, ve
     ['a complaint', { kind: 'noise', noise: { frame: vendor.complaint } }, 3] as const,
   ]
   describe('loses and repeats nothing', () => {
-    test.concurrent.for(faults)('%s', async ([_name, fault, times], { expect }) => {
+    test.for(faults)('%s', async ([_name, fault, times], { expect }) => {
       await using world = await worldOf(vendor)
       const { server } = world
       const reader = world.read()
@@ -195,7 +195,7 @@ describe.each(Object.entries(STREAMED_VENDORS))('Streamed source: %s', (name, ve
       for (const key of vendor.keys) expect(seen).not.toContain(key)
     })
 
-    test.concurrent('an open socket that is mute', async ({ expect }) => {
+    test('an open socket that is mute', async ({ expect }) => {
       await using world = await worldOf(vendor)
       const { server } = world
       const reader = world.read()
@@ -210,7 +210,7 @@ describe.each(Object.entries(STREAMED_VENDORS))('Streamed source: %s', (name, ve
       expectOnceAndInOrder(expect, vendor, reader)
     })
 
-    test.concurrent.for([-30_000, 30_000])('a clock of the venue that jumps by %i ms', async (skewMs, { expect }) => {
+    test.for([-30_000, 30_000])('a clock of the venue that jumps by %i ms', async (skewMs, { expect }) => {
       await using world = await worldOf(vendor)
       const reader = world.read()
       await expect.poll(() => told(reader).length, PATIENCE).toBeGreaterThan(20)
@@ -222,7 +222,7 @@ describe.each(Object.entries(STREAMED_VENDORS))('Streamed source: %s', (name, ve
       expect(reader.rejects).toEqual([])
     })
 
-    test('being killed, again and again', async () => {
+    test('being killed, again and again', async ({ expect }) => {
       await using world = await worldOf(vendor)
       const { server, socketUrl, time } = world
       const folder = mkdtempSync(join(tmpdir(), 'streamed-'))
@@ -257,7 +257,7 @@ describe.each(Object.entries(STREAMED_VENDORS))('Streamed source: %s', (name, ve
     })
   })
 
-  test('a vendor who does not serve this country is asked once, and the operator is told', async () => {
+  test('a vendor who does not serve this country is asked once, and the operator is told', async ({ expect }) => {
     await using world = await worldOf(vendor)
     world.server.fail({ kind: 'refuse', status: 451 })
     const reader = world.read()
@@ -268,7 +268,7 @@ describe.each(Object.entries(STREAMED_VENDORS))('Streamed source: %s', (name, ve
   })
 
   if (isNumbered)
-    test('what the history does not hold any more is told as a GAP, and what follows goes on', async () => {
+    test('what the history does not hold any more is told as a GAP, and what follows goes on', async ({ expect }) => {
       await using world = await worldOf(vendor)
       const { server } = world
       const reader = world.read()
@@ -298,7 +298,7 @@ describe.each(Object.entries(STREAMED_VENDORS))('Streamed source: %s', (name, ve
     })
 
   if (isNumbered)
-    test('a hole is filled also when the history answers with errors at first', async () => {
+    test('a hole is filled also when the history answers with errors at first', async ({ expect }) => {
       await using world = await worldOf(vendor)
       const { server } = world
       const reader = world.read()
@@ -316,7 +316,7 @@ describe.each(Object.entries(STREAMED_VENDORS))('Streamed source: %s', (name, ve
     ['while all is well', undefined],
     ['while the door is not answered', { kind: 'hang' }],
     ['while the vendor is away', { kind: 'refuse', status: 503 }],
-  ])('ends within two seconds of being stopped %s', async ([_when, fault]) => {
+  ])('ends within two seconds of being stopped %s', async ([_when, fault], { expect }) => {
     await using world = await worldOf(vendor)
     if (fault) world.server.fail(fault)
     const reader = world.read()

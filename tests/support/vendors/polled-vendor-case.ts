@@ -27,6 +27,8 @@ export interface VendorFake {
   readonly answer: (question: VendorQuestion) => VendorAnswer
   /** `nameOf` all facts that whoever reads it for long enough must have heard of, of those there were by then. */
   readonly told: (nowMs: number) => readonly string[]
+  /** All of that was there at the start; what comes later is of its moment, such as a quote, and is heard then or never. */
+  readonly isToldAtFirst?: boolean
 }
 
 /** A fact's natural key with its topic: what processors know it by. */

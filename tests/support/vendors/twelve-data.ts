@@ -72,6 +72,7 @@ function answer(question: VendorQuestion, nowMs: number): VendorAnswer {
 /** The newest bars come hours later; but those from before the start come with the first answer about them. */
 const polledFake = (clock: Clock): VendorFake => ({
   answer: (question) => answer(question, clock.now()),
+  isToldAtFirst: true,
   told: () =>
     SYMBOLS.map(toTwelveData)
       .flatMap((symbol) => {
