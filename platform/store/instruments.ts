@@ -37,8 +37,8 @@ export class Instruments {
   }
 
   /**
-   * Adds new ones and describes known ones anew, but for those of which something is known that is newer than `asOfMs`.
-   * What is left empty stays as it was. Of several with one symbol the last counts. Repeating it changes nothing, and where
+   * Adds new ones and describes known ones anew, but for those that were described here and of which something is known that
+   * is newer than `asOfMs`. What is left empty stays as it was. Of several with one symbol the last counts. Repeating it changes nothing, and where
    * nothing changes nothing is written.
    */
   async add(instruments: readonly Instrument[], asOfMs: number = Date.now()): Promise<void> {
@@ -147,11 +147,12 @@ const ADD = `${TOLD}, fresh AS (
       SELECT t.symbol, t.name, coalesce(nullif(t.exchange, ''), k.exchange, '') AS exchange, t.currency,
              coalesce(nullif(t.asset_class, 'UNKNOWN'), k.asset_class, 'UNKNOWN') AS asset_class,
              CASE WHEN t.aliases = '{}' THEN coalesce(k.aliases, '{}') ELSE t.aliases END AS aliases,
-             coalesce(t.cik, k.cik) AS cik, true AS reviewed
+             CASE WHEN k.described_at > $2 THEN coalesce(k.cik, t.cik) ELSE coalesce(t.cik, k.cik) END AS cik,
+             true AS reviewed
     ) m
-    WHERE k.symbol IS NULL OR ((k.described_at IS NULL OR k.described_at <= $2) AND ${CHANGED})
+    WHERE k.symbol IS NULL OR ((k.described_at IS NULL OR k.described_at <= $2 OR NOT k.reviewed) AND ${CHANGED})
   )${UPSERT}
-  WHERE i.described_at IS NULL OR i.described_at <= excluded.described_at`
+  WHERE i.described_at IS NULL OR i.described_at <= excluded.described_at OR NOT i.reviewed`
 
 const REFRESH = `${TOLD}, fresh AS (
     SELECT m.* FROM told t LEFT JOIN instruments k USING (symbol)

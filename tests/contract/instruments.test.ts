@@ -109,6 +109,12 @@ describe('Instruments', () => {
       expect(await one()).toEqual(apple)
     })
 
+    test('by somebody else’s list are described by our own, also where that is the older one, but for the CIK', async () => {
+      await instruments.refresh([asListed({ cik: '0009999999' })], later)
+      await instruments.add([apple], SEED_AS_OF_MS)
+      expect(await one()).toEqual({ ...apple, cik: '0009999999' })
+    })
+
     test('by our own list keep that when somebody else’s list comes, which fills what was empty', async () => {
       await instruments.add([{ ...apple, exchange: '', cik: null }], SEED_AS_OF_MS)
       await instruments.refresh([asListed({ exchange: 'XNAS' })], later)
