@@ -65,6 +65,12 @@ test('a period holds the time that was asked for, and says the same of all times
         expect(tradingPeriodAt(market, within).isOpen).toBe(isOpen)
       },
     ),
-    { numRuns: 2_000 },
+    {
+      numRuns: 2_000,
+      examples: [
+        ['US', Date.UTC(2013, 10, 3, 4), 0],
+        ['FX', Date.UTC(2013, 10, 3, 4), 0],
+      ],
+    },
   )
 })

@@ -52,7 +52,7 @@ export function tradingPeriodAt(market: Market, timeMs: number): TradingPeriod {
 function usPeriod(timeMs: number): TradingPeriod {
   const { midnightMs } = newYorkDay(timeMs)
   const close = usCloseOf(dateOf(timeMs))
-  if (close === undefined) return { isOpen: false, startMs: midnightMs, endMs: endOfDay(timeMs) }
+  if (close === undefined) return { isOpen: false, startMs: startOfDay(timeMs), endMs: endOfDay(timeMs) }
   const openMs = midnightMs + US_OPEN_MS
   const closeMs = midnightMs + US_CLOSE_MS[close]
   if (timeMs < openMs) return { isOpen: false, startMs: midnightMs, endMs: openMs }
@@ -64,8 +64,9 @@ function fxPeriod(timeMs: number): TradingPeriod {
   const { midnightMs, weekday } = newYorkDay(timeMs)
   const bellMs = midnightMs + FX_BELL_MS
   const endMs = endOfDay(timeMs)
-  if (weekday === SATURDAY) return { isOpen: false, startMs: midnightMs, endMs }
-  if (weekday === SUNDAY && timeMs < bellMs) return { isOpen: false, startMs: midnightMs, endMs: bellMs }
+  const startMs = startOfDay(timeMs)
+  if (weekday === SATURDAY) return { isOpen: false, startMs, endMs }
+  if (weekday === SUNDAY && timeMs < bellMs) return { isOpen: false, startMs, endMs: bellMs }
   if (weekday === FRIDAY && timeMs >= bellMs) return { isOpen: false, startMs: bellMs, endMs }
   // Open days follow each other without a break, so they are one period: from the bell of the Sunday before.
   const openMs = bellMs - weekday * DAY_MS
@@ -81,6 +82,12 @@ function newYorkDay(timeMs: number): { midnightMs: number; weekday: number } {
 }
 
 const dateOf = (timeMs: number): string => new Date(timeMs + newYorkOffsetMs(timeMs)).toISOString().slice(0, 10)
+
+/** At the earliest the last midnight there, but for an hour on the day on which clocks are put forward: nothing opens then. */
+function startOfDay(timeMs: number): number {
+  const offsetMs = newYorkOffsetMs(timeMs)
+  return Math.floor((timeMs + offsetMs) / DAY_MS) * DAY_MS - offsetMs
+}
 
 /** At the latest the next midnight there. An hour less where the day is longer than it seems; then it is told in two pieces. */
 function endOfDay(timeMs: number): number {

@@ -168,12 +168,13 @@ if (backends)
         code && reason ? [[offset, code, expect.stringMatching(reason), value]] : [],
       )
       // Each processor reads for itself, so each gives up for itself.
-      for (const app of ['ticks', 'bars']) await expect.poll(() => letters(app), seconds(20)).toEqual(expected)
+      const apps = ['ticks', 'bars', 'watch']
+      for (const app of apps) await expect.poll(() => letters(app), seconds(20)).toEqual(expected)
 
-      const told = await deadLetterRecords(environment, 2 * expected.length)
+      const told = await deadLetterRecords(environment, apps.length * expected.length)
       for (const [offset, { value, code }] of messages.entries()) {
         const ours = told.filter(({ headers }) => headers['x-original-offset'] === String(offset))
-        expect(ours).toHaveLength(code ? 2 : 0)
+        expect(ours).toHaveLength(code ? apps.length : 0)
         for (const record of ours) {
           expect(record).toMatchObject({ key: 'a key', value })
           expect(record.headers).toMatchObject({
