@@ -38,8 +38,7 @@ export class Ticks implements Processor<undefined, TickWork> {
   readonly reading = readTicks({ keepsOriginals: false })
   readonly synchronousCommit = 'off'
   readonly fetchLingerMs = 0
-  /** Of some thousand ticks a second a dozen share a transaction, and the event loop is free for their readers in between. */
-  readonly lingerMs = 3
+  readonly lingerMs = 0
   readonly quiet = false
   readonly #options: Required<TicksOptions>
   readonly #known = new KnownSymbols()
