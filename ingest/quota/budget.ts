@@ -29,8 +29,8 @@ export interface BudgetOptions {
 /** One request that may be sent now. Whoever holds it says how it went: exactly one of `ended`, `unsent`. */
 export interface Lease {
   readonly key: string | undefined
-  /** There was an answer, or there will be none. */
-  ended(): void
+  /** There was an answer, or there will be none. Resolves when that is stored, where it came later than was thought. */
+  ended(): Promise<void>
   /** It never reached the vendor, so it costs nothing. */
   unsent(): void
   /** The vendor says that this was too much. Resolves when that is stored. */
@@ -43,7 +43,8 @@ export interface Lease {
 
 /**
  * What one key may still ask. Every request is in the store as spent before it is sent, so a process that is killed at any
- * moment leaves behind at least as much as the vendor has counted. Fast vendors' are stored a few at a time.
+ * moment leaves behind at least as much as the vendor has counted. Fast vendors' are stored a few at a time, and those that
+ * took longer once more when they end.
  */
 export class Budget {
   readonly key: string | undefined
@@ -119,15 +120,19 @@ export class Budget {
     } finally {
       if (!taken) this.#spent.undo(days)
     }
-    return taken ? this.#lease(days) : undefined
+    return taken ? this.#lease(days, this.#reserved.untilMs + ARRIVES_WITHIN_MS) : undefined
   }
 
-  #lease(days: readonly string[]): Lease {
+  /** `storedUntilMs`: the latest moment at which the vendor has heard of it, as far as the store knows. */
+  #lease(days: readonly string[], storedUntilMs: number): Lease {
     const { clock } = this.#options
     this.#tell(clock.now())
     return {
       key: this.key,
-      ended: () => this.#spent.end(days, clock.now()),
+      ended: async () => {
+        this.#spent.end(days, clock.now())
+        if (clock.now() > storedUntilMs) await this.#inTurn(() => this.#save(0))
+      },
       unsent: () => this.#spent.undo(days),
       limited: (retryAtMs) => this.#pause(retryAtMs),
       refused: () => {

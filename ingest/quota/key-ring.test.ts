@@ -42,7 +42,7 @@ const rest = async () => {
 async function spent(ring: KeyRing): Promise<boolean> {
   try {
     const lease = await ring.spend(never)
-    lease.ended()
+    await lease.ended()
     return true
   } catch {
     return false
@@ -105,7 +105,7 @@ test('two keys may ask twice as much, and are used alike', async () => {
   for (let i = 0; i < 10; i++) {
     const lease = await ring.spend(never)
     used.push(lease.key)
-    lease.ended()
+    await lease.ended()
   }
   expect(used.filter((key) => key === 'first-key')).toHaveLength(5)
   expect(new Set(used.slice(0, 2)).size).toBe(2)
@@ -131,9 +131,20 @@ test('a request takes its place until it has been answered, for nobody knows whe
   const lease = await ring.spend(never)
   await here.clock.advance(30_000)
   expect(await spent(ring)).toBe(false)
-  lease.ended()
+  await lease.ended()
   await here.clock.advance(9_000)
   expect(ring.freeAtMs(1, here.clock.now())).toBe(START_MS + 40_001)
+})
+
+test('a request that took long to be answered may have arrived that late, also after a restart', async () => {
+  const here = world([{ kind: 'sliding', requests: 1, perMs: 10_000 }])
+  const ring = ringOf(here)
+  const lease = await ring.spend(never)
+  await here.clock.advance(9_000)
+  await lease.ended()
+  const again = ringOf(here)
+  await again.load(never)
+  expect(again.freeAtMs(1, here.clock.now())).toBeGreaterThan(START_MS + 19_000)
 })
 
 test('a request that never left costs nothing', async () => {
@@ -162,7 +173,7 @@ describe('a vendor who says no', () => {
     const pauses: number[] = []
     for (let i = 0; i < 8; i++) {
       const lease = await ring.spend(never)
-      lease.ended()
+      await lease.ended()
       await lease.limited(undefined)
       pauses.push((ring.freeAtMs(1, here.clock.now()) - here.clock.now()) / 60_000)
       await here.clock.advance(HOUR_MS)
@@ -291,7 +302,7 @@ describe('whatever happens, the vendor never counts more than it allows', () => 
             const key = lease.key ?? ''
             arrivals.set(key, [...(arrivals.get(key) ?? []), clock.now()])
             await clock.sleep(homeMs)
-            lease.ended()
+            await lease.ended()
           }
         },
       ),

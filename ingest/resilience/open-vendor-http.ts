@@ -105,7 +105,7 @@ class BudgetedHttp implements VendorHttp {
       throw error
     } finally {
       if (unsent) lease.unsent()
-      else lease.ended()
+      else await lease.ended()
       metrics.vendorRequestLatency.observe({ vendor }, (performance.now() - startedMs) / 1_000)
     }
   }

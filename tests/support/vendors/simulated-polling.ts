@@ -103,7 +103,7 @@ export class SimulatedVendor {
       ask: async (_cursor, signal) => {
         const lease = await ring.spend(signal)
         this.asks.push({ atMs: this.clock.now(), symbol, key: lease.key ?? '' })
-        lease.ended()
+        await lease.ended()
         return { facts: [], rejects: [] }
       },
       reparse: () => ({ facts: [], rejects: [] }),
