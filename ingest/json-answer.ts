@@ -17,8 +17,11 @@ export interface ItemReading<I, F> {
   readonly where: string
   /** Lenient about unknown keys, exact about what is used. */
   readonly schema: z.ZodType<I>
-  /** The facts of one item; undefined or none: it is rightly no fact. May throw INVALID_EVENT: then it is a reject. */
-  readonly read: (item: I) => F | readonly F[] | undefined
+  /**
+   * The facts of one item; undefined or none: it is rightly no fact. May throw INVALID_EVENT: then it is a reject. `original`
+   * is what would be put aside of it, for facts of which it turns out later that they are none.
+   */
+  readonly read: (item: I, original: () => Buffer) => F | readonly F[] | undefined
   /**
    * The answer that would have held this item alone, so that what is put aside can be read by the same parser again. The item
    * is put in it as it was written; whoever looks into it here may see something that stands in for it.
@@ -67,9 +70,9 @@ export class JsonAnswer {
     const facts: F[] = []
     const rejects: ItemReject[] = []
     for (const [index, item] of items.entries()) {
-      const read = readItem(item, reading)
-      if (typeof read === 'string')
-        rejects.push(itemReject(`${reading.where}[${index}]: ${read}`, this.#alone(items, index, reading.alone)))
+      const original = () => this.#alone(items, index, reading.alone)
+      const read = readItem(item, reading, original)
+      if (typeof read === 'string') rejects.push(itemReject(`${reading.where}[${index}]: ${read}`, original()))
       else facts.push(...read)
     }
     return { facts, rejects }
@@ -83,11 +86,15 @@ export class JsonAnswer {
 }
 
 /** The facts, or why there are none. */
-function readItem<I, F>(item: unknown, { schema, read }: ItemReading<I, F>): readonly F[] | string {
+function readItem<I, F>(
+  item: unknown,
+  { schema, read }: ItemReading<I, F>,
+  original: () => Buffer,
+): readonly F[] | string {
   const parsed = schema.safeParse(item)
   if (!parsed.success) return issueOf(parsed.error)
   try {
-    const made = read(parsed.data)
+    const made = read(parsed.data, original)
     return made === undefined ? [] : isList(made) ? made : [made]
   } catch (error) {
     if (isPlatformError(error, 'INVALID_EVENT')) return error.message

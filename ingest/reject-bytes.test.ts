@@ -3,18 +3,20 @@ import { z } from 'zod'
 import type { ItemReject } from './json-answer.ts'
 import { parseBars, parseQuote } from './sources/alpha-vantage/parse.ts'
 import { parseNews } from './sources/alpha-vantage/parse-news.ts'
+import { parseAggregates } from './sources/binance/parse.ts'
+import { parseTrades as parseCoinbaseTrades } from './sources/coinbase/parse.ts'
 import { readFinnhubFrame } from './sources/finnhub/stream.ts'
 import { parseRates } from './sources/frankfurter/parse.ts'
 import { KNOWN_SERIES } from './sources/fred/known-series.ts'
 import { parseObservations, reparseObservations } from './sources/fred/parse.ts'
 import { parseGraph } from './sources/fred/parse-graph.ts'
-import { readFrame as readKrakenFrame } from './sources/kraken/parse.ts'
+import { parseTrades as parseKrakenTrades, readFrame as readKrakenFrame } from './sources/kraken/parse.ts'
 import { parseFeed } from './sources/rss/parse.ts'
 import { readCompanyTickers } from './sources/sec-edgar/company-tickers.ts'
 import { parseQuote as parseTwelveDataQuote } from './sources/twelve-data/parse.ts'
 import { parseParYields } from './sources/us-treasury/parse.ts'
 import { checked, readMessages } from './streaming/json-messages.ts'
-import type { StreamEvent } from './streaming/stream-protocol.ts'
+import type { HistoryPage, StreamEvent } from './streaming/stream-protocol.ts'
 
 const NOW_MS = Date.parse('2026-11-23T16:00:00Z')
 const [DGS10] = KNOWN_SERIES
@@ -23,6 +25,21 @@ const atlantis = { publisher: 'Atlantis', kind: 'NEWS', symbolsIn: () => [], rec
 /** What JSON that is read and written again does not keep: digits, order, escapes, spaces, a key that is there twice. */
 const ODD = '{ "p":1.10, "b" : 12345678901234567890,"\\u0061":"caf\\u00e9\\/", "b":1E+2 }'
 const bars = '"Meta Data":{"2. Symbol":"IBM","4. Interval":"5min","6. Time Zone":"US/Eastern"}'
+
+/** Trades of a history that are read as such, whatever their price. */
+const HISTORIES: [name: string, body: string, read: (body: Buffer) => HistoryPage][] = [
+  [
+    'coinbase',
+    `[{"trade_id":7,"price":"0","size":"1.10","time":"2026-11-20T15:00:00Z","odd":${ODD}}]`,
+    parseCoinbaseTrades,
+  ],
+  ['binance', `[{"a":7,"p":"0","q":"1.10","T":1795187045123,"odd":${ODD}}]`, parseAggregates],
+  [
+    'kraken',
+    `{"error":[],"result":{"XBTUSD":[["0","1.10",1795187045.1230,"b","l","",7,${ODD}]],"last":"1795187045"}}`,
+    parseKrakenTrades,
+  ],
+]
 
 /** Holds of no message. */
 const nothing = z.never()
@@ -101,6 +118,13 @@ describe('an item that is put aside is in the very bytes that the vendor sent, a
     const [{ original }] = parse(Buffer.from(body))
     expect(original.toString()).toContain(ODD)
     expect(parse(original)).toMatchObject([{ original }])
+  })
+
+  test.each(HISTORIES)('from the history of %s', (_name, body, read) => {
+    const [print] = read(Buffer.from(body)).prints
+    const original = print?.original() ?? Buffer.of()
+    expect(original.toString()).toContain(ODD)
+    expect(read(original).prints[0]?.original()).toEqual(original)
   })
 
   test.each(BYTE_PARSERS)('from %s', (_name, body, bytes, parse) => {

@@ -6,12 +6,13 @@ import type { Reject } from '../source.ts'
 import { VendorError } from '../vendor-error.ts'
 import type { StreamBounds } from './bounds.ts'
 import type { Holed, Numbered, Offered } from './print-sequence.ts'
-import type { HistoryPage, Hole, TradeHistory } from './stream-protocol.ts'
+import type { HistoricalPrint, HistoryPage, Hole, TradeHistory } from './stream-protocol.ts'
 
 /** Pages asked for in one go; a venue that never comes to an end is asked again later. */
 const PAGES_MAX = 200
 /** What could not be read of it is put aside under this name. */
-const HISTORY_FEED = 'history'
+/** What came from the venue's history and was put aside is of this feed of its source. */
+export const HISTORY_FEED = 'history'
 
 export interface HoleFillerContext {
   readonly name: string
@@ -24,7 +25,7 @@ export interface HoleFillerContext {
   sequenceOf(symbol: string): Holed
   /** Resolves when the reader has room for a page. */
   room(): Promise<void>
-  offer(symbol: string, print: HistoryPage['prints'][number]): Offered
+  offer(symbol: string, print: HistoricalPrint): Offered
   reject(reject: Reject): void
   /** So many prints will never come. */
   gap(symbol: string, after: Numbered, beforeId: number, why: string): void

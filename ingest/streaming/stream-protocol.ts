@@ -136,8 +136,13 @@ export interface TradeHistory {
 }
 
 export interface HistoryPage {
-  readonly prints: readonly Omit<Print, 'kind' | 'symbol'>[]
+  readonly prints: readonly HistoricalPrint[]
   readonly rejects: readonly Omit<Reject, 'feed'>[]
+}
+
+export interface HistoricalPrint extends Omit<Print, 'kind' | 'symbol'> {
+  /** The venue's bytes, to be put aside where it is no tick. */
+  original(): Buffer
 }
 
 /** Trades of a symbol that we have not got. */

@@ -5,7 +5,7 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { systemClock } from '../../platform/clock.ts'
 import { openLog } from '../../platform/log.ts'
 import { openMetrics } from '../../platform/metrics.ts'
-import type { SourceBatch } from '../source.ts'
+import type { Reject, SourceBatch } from '../source.ts'
 import { VendorError } from '../vendor-error.ts'
 import { SYMBOLS_MAX } from './bounds.ts'
 import type { StreamEvent, StreamLimits, StreamProtocol } from './stream-protocol.ts'
@@ -46,6 +46,8 @@ const say = (socket: WebSocket, ...events: object[]) => {
 }
 const print = (id: number) => ({ kind: 'print', symbol: 'BTC-USD', id, price: 100, size: 1, eventTimeMs: 1_000 + id })
 
+const historical = (id: number) => ({ ...print(id), original: () => Buffer.from(`as the venue wrote ${id}`) })
+
 function readEvents(frame: Buffer): readonly StreamEvent[] {
   try {
     const { code, ...event } = JSON.parse(frame.toString())
@@ -77,10 +79,17 @@ async function heard(
   batches: AsyncIterable<SourceBatch<StreamCheckpoint>>,
   isEnough: (all: { ids: number[]; kinds: string[]; reasons: string[] }) => boolean,
 ) {
-  const all = { ids: [] as number[], kinds: [] as string[], reasons: [] as string[], checkpoint: undefined as unknown }
+  const all = {
+    ids: [] as number[],
+    kinds: [] as string[],
+    reasons: [] as string[],
+    rejects: [] as Reject[],
+    checkpoint: undefined as unknown,
+  }
   for await (const { ticks, facts = [], rejects, checkpoint } of batches) {
     all.ids.push(...ticks.map(({ position }) => position))
     all.kinds.push(...facts.flatMap(({ topic, event }) => (topic === 'data-quality' ? [event.kind] : [topic])))
+    all.rejects.push(...rejects)
     all.reasons.push(...rejects.map(({ reason }) => reason))
     all.checkpoint = checkpoint
     if (isEnough(all)) break
@@ -147,7 +156,7 @@ describe('A streamed source', () => {
       asksAlways: false,
       async *prints({ after, beforeId = 51 }: { after: { id: number }; beforeId: number | undefined }) {
         asked.push(after.id)
-        const prints = Array.from({ length: beforeId - after.id - 1 }, (_, i) => print(after.id + 1 + i))
+        const prints = Array.from({ length: beforeId - after.id - 1 }, (_, i) => historical(after.id + 1 + i))
         yield { prints, rejects: [] }
       },
     }
@@ -174,6 +183,22 @@ describe('A streamed source', () => {
     const { source } = open(protocolOf(server.url))
     const all = await heard(source.read(undefined, AbortSignal.timeout(5_000)), ({ ids }) => ids.includes(3))
     expect(all).toMatchObject({ ids: [1, 3], reasons: [expect.stringContaining('price')], kinds: [] })
+  })
+
+  test('puts what history holds and is no tick aside in the bytes of the venue, and goes on behind it', async () => {
+    await using server = await venue((socket) => say(socket, print(1), print(4)))
+    const history = {
+      asksAlways: false,
+      async *prints() {
+        yield { prints: [{ ...historical(2), price: -3 }, historical(3)], rejects: [] }
+      },
+    }
+    const { source } = open(protocolOf(server.url, { history }))
+    const all = await heard(source.read(undefined, AbortSignal.timeout(5_000)), ({ ids }) => ids.includes(4))
+    expect(all).toMatchObject({ ids: [1, 3, 4], kinds: [] })
+    expect(all.rejects).toMatchObject([
+      { feed: 'history', reason: expect.stringContaining('price'), original: Buffer.from('as the venue wrote 2') },
+    ])
   })
 
   test('that has told what it heard ends with a sentence when its key is refused', async () => {

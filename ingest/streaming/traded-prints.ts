@@ -2,12 +2,12 @@ import { dataQuality } from '../../domain/data-quality.ts'
 import type { Tick } from '../../domain/tick.ts'
 import type { Reject } from '../source.ts'
 import type { StreamCheckpoint } from './checkpoint.ts'
-import { HoleFiller } from './hole-filler.ts'
+import { HISTORY_FEED, HoleFiller } from './hole-filler.ts'
 import type { Waiting } from './outlet.ts'
 import type { PrintBook, PrintBookContext } from './print-book.ts'
 import { type Numbered, type Offered, PrintSequence } from './print-sequence.ts'
-import type { Heartbeat, Print } from './stream-protocol.ts'
-import { isTick, tickOfPrint } from './tick-of-print.ts'
+import type { Heartbeat, HistoricalPrint, Print } from './stream-protocol.ts'
+import { isTick, STREAM_FEED, tickOfPrint } from './tick-of-print.ts'
 
 interface Entry extends Numbered {
   readonly told: Tick | Reject
@@ -51,7 +51,7 @@ export class TradedPrints implements PrintBook {
     const sequence = this.#sequences.get(print.symbol)
     if (sequence === undefined) return
     this.#filler.printed(print.symbol)
-    const entry = this.#entryOf(print.symbol, print, receivedAtMs, () => frame)
+    const entry = this.#entryOf(print.symbol, print, receivedAtMs, () => frame, STREAM_FEED)
     const { metrics, name } = this.#context
     switch (sequence.offer(entry, this.#hasRoom)) {
       case 'duplicate':
@@ -127,16 +127,28 @@ export class TradedPrints implements PrintBook {
     return sequence
   }
 
-  #fromHistory(symbol: string, print: Omit<Print, 'kind' | 'symbol'>): Offered {
-    const original = () => Buffer.from(JSON.stringify({ symbol, ...print }))
+  #fromHistory(symbol: string, print: HistoricalPrint): Offered {
+    const entry = this.#entryOf(symbol, print, this.#context.clock.now(), () => print.original(), HISTORY_FEED)
     // Its number is bounded by the hole, so there is always room.
-    return this.#sequenceOf(symbol).offer(this.#entryOf(symbol, print, this.#context.clock.now(), original), true)
+    return this.#sequenceOf(symbol).offer(entry, true)
   }
 
-  #entryOf(symbol: string, print: Omit<Print, 'kind' | 'symbol'>, receivedAtMs: number, original: () => Buffer): Entry {
+  #entryOf(
+    symbol: string,
+    print: Omit<Print, 'kind' | 'symbol'>,
+    receivedAtMs: number,
+    original: () => Buffer,
+    feed: string,
+  ): Entry {
     const { id, price, size, eventTimeMs } = print
     const source = this.#sources.get(symbol) ?? this.#context.name
-    const told = tickOfPrint({ symbol, price, size, eventTimeMs }, { source, position: id }, receivedAtMs, original)
+    const told = tickOfPrint(
+      { symbol, price, size, eventTimeMs },
+      { source, position: id },
+      receivedAtMs,
+      original,
+      feed,
+    )
     return { id, eventTimeMs, told }
   }
 

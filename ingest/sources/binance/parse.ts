@@ -96,7 +96,7 @@ export function parseAggregates(body: Buffer): HistoryPage {
     where: 'aggTrades',
     schema: aggregateRow,
     alone: (item) => [item],
-    read: ({ a: id, p: price, q: size, T: eventTimeMs }) => ({ id, price, size, eventTimeMs }),
+    read: ({ a: id, p: price, q: size, T: eventTimeMs }, original) => ({ id, price, size, eventTimeMs, original }),
   })
   return { prints, rejects }
 }

@@ -67,7 +67,7 @@ export function parseTrades(body: Buffer): HistoryPage {
     where: 'trades',
     schema: trade,
     alone: (item) => [item],
-    read: ({ trade_id: id, price, size, time: eventTimeMs }) => ({ id, price, size, eventTimeMs }),
+    read: ({ trade_id: id, price, size, time: eventTimeMs }, original) => ({ id, price, size, eventTimeMs, original }),
   })
   return { prints, rejects }
 }

@@ -123,11 +123,12 @@ export function parseTrades(body: Buffer): TradesPage {
     where,
     schema: tradeRow,
     alone: (item) => ({ error: [], result: { [where]: [item], last } }),
-    read: ([price, size, seconds, _side, _type, _text, id]) => ({
+    read: ([price, size, seconds, _side, _type, _text, id], original) => ({
       id,
       price,
       size,
       eventTimeMs: Math.floor(seconds * 1_000),
+      original,
     }),
   })
   return { prints, rejects, last: typeof last === 'string' && /^\d+$/.test(last) ? last : undefined }

@@ -49,7 +49,7 @@ const historyOf = (http: VendorHttp): TradeHistory => ({
           const { facts, rejects } = answer.items(answer.as(pageSchema).trades, {
             where: 'trades',
             schema: tradeSchema,
-            read: (trade) => trade,
+            read: (trade, original) => ({ ...trade, original }),
             alone: (item) => ({ trades: [item] }),
           })
           return { prints: facts, rejects }
