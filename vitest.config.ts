@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 const project = (name: string, include: string[], extra = {}) => ({
@@ -5,6 +6,11 @@ const project = (name: string, include: string[], extra = {}) => ({
   // What kafkajs warns of on Node 24 is harmless, see docs/decisions/0001.
   test: { name, include, testTimeout: 10_000, execArgv: ['--disable-warning=TimeoutNegativeWarning'], ...extra },
 })
+
+/** They talk to nothing but vendors that they bring along. */
+const VENDORS = 'tests/contract/{polled-sources,streamed-sources,alpha-vantage-budget}.test.ts'
+// Half of the time these wait, so two of them are faster than one, also where there is one core.
+const together = { maxWorkers: Math.max(2, availableParallelism()) }
 
 // Contract, end-to-end and chaos suites share real servers, so their files run one after the other.
 const alone = {
@@ -19,8 +25,13 @@ export default defineConfig({
   resolve: { alias: { graphql: 'graphql/index.js' } },
   test: {
     projects: [
-      project('unit', ['{domain,platform,ingest,processors,subgraphs,gateway}/**/*.test.ts', 'tests/*.test.ts']),
-      project('contract', ['tests/contract/**/*.test.ts'], alone),
+      project(
+        'unit',
+        ['{domain,platform,ingest,processors,subgraphs,gateway}/**/*.test.ts', 'tests/*.test.ts'],
+        together,
+      ),
+      project('vendors', [VENDORS], { ...together, testTimeout: 120_000 }),
+      project('contract', ['tests/contract/**/*.test.ts'], { ...alone, exclude: [VENDORS] }),
       project('e2e', ['tests/e2e/**/*.test.ts'], alone),
       project('chaos', ['tests/chaos/**/*.test.ts'], { ...alone, testTimeout: 600_000 }),
     ],

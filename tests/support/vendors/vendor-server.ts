@@ -74,7 +74,7 @@ export class VendorServer implements AsyncDisposable {
     return this.url.replace(/^http/, 'ws')
   }
 
-  /** What the next requests meet, so many of them or, by default, all until `mend`. */
+  /** What the next requests that it can happen to meet, so many of them or, by default, all until `mend`. */
   fail(fault: Fault, times = Number.POSITIVE_INFINITY): void {
     this.#fault = { fault, times }
   }
@@ -113,7 +113,8 @@ export class VendorServer implements AsyncDisposable {
     this.arrivals.push({ atMs: clock.now(), key: options.keyOf?.(question) ?? '', path: url.pathname })
     const answer = () => options.answer(question)
     const current = this.#fault
-    if (!current) {
+    // "Nothing new" holds nothing that could have another type.
+    if (!current || (current.fault.kind === 'wrong-types' && answer().status === 304)) {
       send(response, answer(), clock.now())
       return
     }
