@@ -32,7 +32,8 @@ const FETCH_BYTES_MAX = 131_072
 const RESPONSE_BYTES_MAX = 8 * 1_048_576
 /** At the client's default, five seconds, a paused consumer takes five seconds to notice anything. */
 const FETCH_WAIT_MS = 300
-const PARTITIONS_AT_ONCE_MAX = 64
+/** Each costs a little with every fetch, whether it has something to do or not. */
+const PARTITIONS_AT_ONCE_MAX = 12
 const HINT_INTERVAL_MS = 2_000
 /** Answers after which the client joins the group again in any case, so that an assignment will follow. */
 const REJOIN = new Set(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID'])
