@@ -9,13 +9,12 @@ import { mergedSource } from './merged-source.ts'
 import { factsOn } from './polling/facts-on.ts'
 import type { Feed } from './polling/feed.ts'
 import { polledSource } from './polling/polled-source.ts'
-import { KeyRing } from './quota/key-ring.ts'
 import type { QuotaWindow } from './quota/quota.ts'
-import { openVendorHttp } from './resilience/open-vendor-http.ts'
 import type { VendorHttp, VendorRequest, VendorResponse } from './resilience/vendor-http.ts'
 import { SYMBOLS_MAX } from './streaming/bounds.ts'
 import type { StreamProtocol, TradeHistory } from './streaming/stream-protocol.ts'
 import { streamedSource } from './streaming/streamed-source.ts'
+import { openVendorAccess } from './vendor-access.ts'
 import type { VendorError } from './vendor-error.ts'
 
 /** Public market data of one place where coins are traded: its prints as they happen, and bars of the time before. */
@@ -58,23 +57,16 @@ export const venueSource = (venue: Venue): VendorSource => ({
   needs: [],
   open(context) {
     const { name } = venue
-    const { settings, clock, log, metrics, quotas: store } = context
-    const urls = { ...venue.urls, ...settings.urls[name] }
-    const quota = new KeyRing({ name, keys: [], windows: venue.windows, store, clock, log, metrics })
-    const http = openVendorHttp({
-      vendor: name,
-      title: VENDORS[name].title,
-      baseUrl: urls.http,
-      userAgent: 'investor-updates',
-      quota,
+    const { settings, clock, log, metrics } = context
+    const { quota, http } = openVendorAccess(context, {
+      name,
+      baseUrl: venue.urls.http,
+      windows: venue.windows,
       ...(venue.errorOf && { errorOf: venue.errorOf }),
-      clock,
-      log,
-      metrics,
     })
     const symbols = tradedAt(venue, settings.symbols)
     const tellTrouble = (trouble: string | undefined) => context.tellTrouble(name, trouble)
-    const protocol = venue.protocol(urls.ws, symbols, venue.history(http))
+    const protocol = venue.protocol(settings.urls[name]?.ws ?? venue.urls.ws, symbols, venue.history(http))
     const stream = streamedSource({ protocol, clock, log, metrics, tellTrouble })
     const feedsOf = (wanted: readonly string[]) =>
       wanted

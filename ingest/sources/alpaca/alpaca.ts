@@ -1,15 +1,12 @@
-import { VENDORS } from '../../../domain/vendors.ts'
 import type { SourceContext, VendorSource } from '../../catalogue.ts'
 import { mergedSource } from '../../merged-source.ts'
 import { partTroubles } from '../../part-troubles.ts'
 import { polledSource } from '../../polling/polled-source.ts'
-import { KeyRing } from '../../quota/key-ring.ts'
-import { openVendorHttp } from '../../resilience/open-vendor-http.ts'
 import type { Source } from '../../source.ts'
 import type { StreamProtocol } from '../../streaming/stream-protocol.ts'
 import { streamedSource } from '../../streaming/streamed-source.ts'
 import { isUsStock } from '../../us-stocks.ts'
-import { USER_AGENT } from '../../user-agent.ts'
+import { openVendorAccess } from '../../vendor-access.ts'
 import { AlpacaClient, BASE_URL } from './client.ts'
 import { errorOf } from './errors.ts'
 import { feedsOf } from './feeds.ts'
@@ -47,21 +44,16 @@ export const alpaca: VendorSource = {
 }
 
 function polledFeeds(context: SourceContext, { id, secret }: AlpacaKey): Source {
-  const { settings, clock, log, metrics, quotas } = context
+  const { clock, log } = context
   const windows = [{ kind: 'sliding', requests: REQUESTS_PER_MINUTE, perMs: 60_000 }] as const
-  const quota = new KeyRing({ name: NAME, keys: [secret], windows, store: quotas, clock, log, metrics })
-  const http = openVendorHttp({
-    vendor: NAME,
-    title: VENDORS[NAME].title,
-    baseUrl: settings.urls[NAME]?.http ?? BASE_URL,
-    userAgent: USER_AGENT,
-    quota,
+  const { quota, http } = openVendorAccess(context, {
+    name: NAME,
+    baseUrl: BASE_URL,
+    keys: [secret],
+    windows,
     sign: (key) => ({ headers: { 'apca-api-key-id': id, 'apca-api-secret-key': key } }),
     hidden: [id],
     errorOf,
-    clock,
-    log,
-    metrics,
   })
   const client = new AlpacaClient(http, (symbol, why) =>
     log.warn({ source: NAME, symbol }, `${NAME} is not asked for ${symbol} any more: ${why}`),

@@ -1,12 +1,10 @@
-import { VENDORS } from '../../../domain/vendors.ts'
 import type { VendorSource } from '../../catalogue.ts'
 import { NEW_YORK } from '../../exchange-clock.ts'
 import { isDescribed } from '../../known-names.ts'
 import { polledSource } from '../../polling/polled-source.ts'
-import { KeyRing, keysOf } from '../../quota/key-ring.ts'
+import { keysOf } from '../../quota/key-ring.ts'
 import type { QuotaWindow } from '../../quota/quota.ts'
-import { openVendorHttp } from '../../resilience/open-vendor-http.ts'
-import { USER_AGENT } from '../../user-agent.ts'
+import { openVendorAccess } from '../../vendor-access.ts'
 import { AlphaVantageClient, BASE_URL } from './client.ts'
 import { feedsOf } from './feeds.ts'
 
@@ -20,26 +18,20 @@ export const alphaVantage: VendorSource = {
   name: NAME,
   needs: ['ALPHA_VANTAGE_KEY'],
   open(context) {
-    const { settings, clock, log, metrics, quotas } = context
+    const { settings, clock } = context
     const { ALPHA_VANTAGE_KEY, ALPHA_VANTAGE_REQUESTS_PER_MINUTE } = settings.variables
     const keys = keysOf(ALPHA_VANTAGE_KEY)
     const perMinute =
       ALPHA_VANTAGE_REQUESTS_PER_MINUTE === undefined ? undefined : Number(ALPHA_VANTAGE_REQUESTS_PER_MINUTE)
     const windows = perMinute === undefined ? freeWindows : premiumWindows(perMinute)
-    const quota = new KeyRing({ name: NAME, keys, windows, store: quotas, clock, log, metrics })
-    const client = new AlphaVantageClient(
-      openVendorHttp({
-        vendor: NAME,
-        title: VENDORS[NAME].title,
-        baseUrl: settings.urls[NAME]?.http ?? BASE_URL,
-        userAgent: USER_AGENT,
-        quota,
-        sign: (key) => ({ query: { apikey: key } }),
-        clock,
-        log,
-        metrics,
-      }),
-    )
+    const { quota, http } = openVendorAccess(context, {
+      name: NAME,
+      baseUrl: BASE_URL,
+      keys,
+      windows,
+      sign: (key) => ({ query: { apikey: key } }),
+    })
+    const client = new AlphaVantageClient(http)
     const plan = { isPremium: perMinute !== undefined, requestsPerDay: FREE_REQUESTS_PER_DAY * keys.length }
     return polledSource({
       name: NAME,

@@ -1,14 +1,12 @@
-import { VENDORS } from '../../../domain/vendors.ts'
 import type { SourceContext, VendorSource } from '../../catalogue.ts'
 import { mergedSource } from '../../merged-source.ts'
 import { partTroubles } from '../../part-troubles.ts'
 import { polledSource } from '../../polling/polled-source.ts'
-import { KeyRing, keysOf } from '../../quota/key-ring.ts'
+import { keysOf } from '../../quota/key-ring.ts'
 import type { QuotaWindow } from '../../quota/quota.ts'
-import { openVendorHttp } from '../../resilience/open-vendor-http.ts'
 import { streamedSource } from '../../streaming/streamed-source.ts'
 import { isUsStock } from '../../us-stocks.ts'
-import { USER_AGENT } from '../../user-agent.ts'
+import { openVendorAccess } from '../../vendor-access.ts'
 import { BASE_URL, errorOf, FinnhubClient } from './client.ts'
 import { finnhubFeeds } from './feeds.ts'
 import { finnhubStream, STREAMED_SYMBOLS_MAX } from './stream.ts'
@@ -25,22 +23,17 @@ export const finnhub: VendorSource = {
   name: NAME,
   needs: ['FINNHUB_KEY'],
   open(context) {
-    const { settings, clock, log, metrics, quotas: store } = context
+    const { settings, clock, log } = context
     const { FINNHUB_KEY, FINNHUB_REQUESTS_PER_MINUTE = FREE_REQUESTS_PER_MINUTE } = settings.variables
     const keys = keysOf(FINNHUB_KEY)
     const windows = windowsOf(Number(FINNHUB_REQUESTS_PER_MINUTE))
-    const quota = new KeyRing({ name: NAME, keys, windows, store, clock, log, metrics })
-    const http = openVendorHttp({
-      vendor: NAME,
-      title: VENDORS[NAME].title,
-      baseUrl: settings.urls[NAME]?.http ?? BASE_URL,
-      userAgent: USER_AGENT,
-      quota,
+    const { quota, http } = openVendorAccess(context, {
+      name: NAME,
+      baseUrl: BASE_URL,
+      keys,
+      windows,
       sign: (key) => ({ headers: { 'x-finnhub-token': key } }),
       errorOf,
-      clock,
-      log,
-      metrics,
     })
     const troublesOf = partTroubles((trouble) => context.tellTrouble(NAME, trouble))
     const client = new FinnhubClient(http)

@@ -1,13 +1,10 @@
-import { VENDORS } from '../../../domain/vendors.ts'
-import type { SourceContext, VendorSource } from '../../catalogue.ts'
+import type { VendorSource } from '../../catalogue.ts'
 import { localDate } from '../../exchange-clock.ts'
 import { textIn } from '../../polling/cursor-values.ts'
 import { factsOn } from '../../polling/facts-on.ts'
 import type { Feed, FeedAnswer } from '../../polling/feed.ts'
 import { polledSource } from '../../polling/polled-source.ts'
-import { KeyRing } from '../../quota/key-ring.ts'
-import { openVendorHttp } from '../../resilience/open-vendor-http.ts'
-import type { VendorHttp } from '../../resilience/vendor-http.ts'
+import { openVendorAccess } from '../../vendor-access.ts'
 import { BASE_URL, FrankfurterClient } from './client.ts'
 import { NAME, parseRates, type RatesRead } from './parse.ts'
 
@@ -19,26 +16,13 @@ export const frankfurter: VendorSource = {
   name: NAME,
   needs: [],
   open(context) {
-    const { quotas, clock, log, metrics } = context
     // It publishes no limit; this is politeness.
     const windows = [{ kind: 'sliding', requests: 10, perMs: 60_000 }] as const
-    const quota = new KeyRing({ name: NAME, keys: [], windows, store: quotas, clock, log, metrics })
-    const client = new FrankfurterClient(openHttp(context, quota))
-    return polledSource({ name: NAME, context, quota, feedsOf: (symbols) => [ratesFeed(symbols, client, clock.now)] })
+    const { quota, http } = openVendorAccess(context, { name: NAME, baseUrl: BASE_URL, windows })
+    const client = new FrankfurterClient(http)
+    const feedsOf = (symbols: readonly string[]) => [ratesFeed(symbols, client, context.clock.now)]
+    return polledSource({ name: NAME, context, quota, feedsOf })
   },
-}
-
-function openHttp({ settings, clock, log, metrics }: SourceContext, quota: KeyRing): VendorHttp {
-  return openVendorHttp({
-    vendor: NAME,
-    title: VENDORS[NAME].title,
-    baseUrl: settings.urls[NAME]?.http ?? BASE_URL,
-    userAgent: 'investor-updates',
-    quota,
-    clock,
-    log,
-    metrics,
-  })
 }
 
 function ratesFeed(symbols: readonly string[], client: FrankfurterClient, now: () => number): Feed {

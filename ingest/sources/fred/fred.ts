@@ -1,12 +1,10 @@
 import type { EconomicSeries } from '../../../domain/observation.ts'
-import { VENDORS } from '../../../domain/vendors.ts'
 import type { SourceContext, VendorSource } from '../../catalogue.ts'
 import type { Feed } from '../../polling/feed.ts'
 import { polledSource } from '../../polling/polled-source.ts'
-import { KeyRing, keysOf } from '../../quota/key-ring.ts'
-import { openVendorHttp } from '../../resilience/open-vendor-http.ts'
+import { keysOf } from '../../quota/key-ring.ts'
 import type { VendorHttp } from '../../resilience/vendor-http.ts'
-import { USER_AGENT } from '../../user-agent.ts'
+import { openVendorAccess } from '../../vendor-access.ts'
 import { BASE_URL, FredClient, GRAPH_URL, GraphClient } from './client.ts'
 import { fredFeeds } from './feeds.ts'
 import { graphFeed } from './graph.ts'
@@ -29,32 +27,22 @@ export const fred: VendorSource = {
   open(context) {
     const keys = keysOf(context.settings.variables.FRED_KEY)
     const isKeyed = keys.length > 0
-    const { quotas: store, clock, log, metrics } = context
     const windows = [
       { kind: 'sliding', requests: isKeyed ? REQUESTS_PER_MINUTE : GRAPHS_PER_MINUTE, perMs: MINUTE_MS },
     ] as const
-    const quota = new KeyRing({ name: NAME, keys, windows, store, clock, log, metrics })
-    const http = openHttp(context, quota, isKeyed ? BASE_URL : GRAPH_URL)
+    const { quota, http } = openVendorAccess(context, {
+      name: NAME,
+      baseUrl: isKeyed ? BASE_URL : GRAPH_URL,
+      keys,
+      windows,
+      sign: (key) => ({ query: { api_key: key } }),
+      errorOf: ({ body }) => errorOf(body),
+    })
     const feeds = isKeyed
-      ? fredFeeds({ client: new FredClient(http), seriesIds: followed(context), now: clock.now })
+      ? fredFeeds({ client: new FredClient(http), seriesIds: followed(context), now: context.clock.now })
       : chartFeeds(context, http)
     return polledSource({ name: NAME, quota, feedsOf: () => feeds, context })
   },
-}
-
-function openHttp({ settings, clock, log, metrics }: SourceContext, quota: KeyRing, baseUrl: string): VendorHttp {
-  return openVendorHttp({
-    vendor: NAME,
-    title: VENDORS[NAME].title,
-    baseUrl: settings.urls[NAME]?.http ?? baseUrl,
-    userAgent: USER_AGENT,
-    quota,
-    sign: (key) => ({ query: { api_key: key } }),
-    errorOf: ({ body }) => errorOf(body),
-    clock,
-    log,
-    metrics,
-  })
 }
 
 function chartFeeds(context: SourceContext, http: VendorHttp): readonly Feed[] {

@@ -1,11 +1,9 @@
 import { NameMatcher } from '../../../domain/name-matcher.ts'
-import { VENDORS } from '../../../domain/vendors.ts'
 import type { VendorSource } from '../../catalogue.ts'
 import { namesOf } from '../../known-names.ts'
 import { polledSource } from '../../polling/polled-source.ts'
-import { KeyRing, keysOf } from '../../quota/key-ring.ts'
-import { openVendorHttp } from '../../resilience/open-vendor-http.ts'
-import { USER_AGENT } from '../../user-agent.ts'
+import { keysOf } from '../../quota/key-ring.ts'
+import { openVendorAccess } from '../../vendor-access.ts'
 import { BASE_URL, NewsApiClient } from './client.ts'
 import { newsFeeds } from './feeds.ts'
 import { errorOf } from './parse.ts'
@@ -20,7 +18,7 @@ export const newsapi: VendorSource = {
   name: NAME,
   needs: ['NEWSAPI_KEY'],
   open(context) {
-    const { settings, clock, log, metrics, quotas } = context
+    const { settings, clock } = context
     const { NEWSAPI_KEY, NEWSAPI_REQUESTS_PER_DAY } = settings.variables
     const keys = keysOf(NEWSAPI_KEY)
     const perDay =
@@ -29,21 +27,15 @@ export const newsapi: VendorSource = {
       { kind: 'sliding', requests: perDay, perMs: 2 * HALF_DAY_MS },
       { kind: 'sliding', requests: Math.ceil(perDay / 2), perMs: HALF_DAY_MS },
     ] as const
-    const quota = new KeyRing({ name: NAME, keys, windows, store: quotas, clock, log, metrics })
-    const client = new NewsApiClient(
-      openVendorHttp({
-        vendor: NAME,
-        title: VENDORS[NAME].title,
-        baseUrl: settings.urls[NAME]?.http ?? BASE_URL,
-        userAgent: USER_AGENT,
-        quota,
-        sign: (key) => ({ headers: { 'x-api-key': key } }),
-        errorOf: ({ body }) => errorOf(body),
-        clock,
-        log,
-        metrics,
-      }),
-    )
+    const { quota, http } = openVendorAccess(context, {
+      name: NAME,
+      baseUrl: BASE_URL,
+      keys,
+      windows,
+      sign: (key) => ({ headers: { 'x-api-key': key } }),
+      errorOf: ({ body }) => errorOf(body),
+    })
+    const client = new NewsApiClient(http)
     return polledSource({
       name: NAME,
       quota,

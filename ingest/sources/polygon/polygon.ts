@@ -1,16 +1,14 @@
-import { VENDORS } from '../../../domain/vendors.ts'
 import type { SourceContext, VendorSource } from '../../catalogue.ts'
 import { mergedSource } from '../../merged-source.ts'
 import { partTroubles } from '../../part-troubles.ts'
 import { polledSource } from '../../polling/polled-source.ts'
-import { KeyRing, keysOf } from '../../quota/key-ring.ts'
+import { keysOf } from '../../quota/key-ring.ts'
 import type { QuotaWindow } from '../../quota/quota.ts'
-import { openVendorHttp } from '../../resilience/open-vendor-http.ts'
 import type { Source } from '../../source.ts'
 import { SYMBOLS_MAX } from '../../streaming/bounds.ts'
 import { streamedSource } from '../../streaming/streamed-source.ts'
 import { isUsStock } from '../../us-stocks.ts'
-import { USER_AGENT } from '../../user-agent.ts'
+import { openVendorAccess } from '../../vendor-access.ts'
 import { BASE_URL, PolygonClient } from './client.ts'
 import { errorOf } from './errors.ts'
 import { feedsOf } from './feeds.ts'
@@ -47,26 +45,19 @@ export const polygon: VendorSource = {
 }
 
 function polledFeeds(context: SourceContext, keys: readonly string[], isPaid: boolean): Source {
-  const { settings, clock, log, metrics, quotas } = context
-  const windows = isPaid ? PAID : FREE
-  const quota = new KeyRing({ name: NAME, keys, windows, store: quotas, clock, log, metrics })
-  const http = openVendorHttp({
-    vendor: NAME,
-    title: VENDORS[NAME].title,
-    baseUrl: settings.urls[NAME]?.http ?? BASE_URL,
-    userAgent: USER_AGENT,
-    quota,
+  const { quota, http } = openVendorAccess(context, {
+    name: NAME,
+    baseUrl: BASE_URL,
+    keys,
+    windows: isPaid ? PAID : FREE,
     sign: (key) => ({ headers: { authorization: `Bearer ${key}` } }),
     errorOf,
-    clock,
-    log,
-    metrics,
   })
   const client = new PolygonClient(http)
   return polledSource({
     name: NAME,
     quota,
     context,
-    feedsOf: (symbols) => feedsOf(symbols, { client, isPaid, now: clock.now }),
+    feedsOf: (symbols) => feedsOf(symbols, { client, isPaid, now: context.clock.now }),
   })
 }

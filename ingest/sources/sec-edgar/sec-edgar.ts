@@ -1,9 +1,7 @@
-import { VENDORS } from '../../../domain/vendors.ts'
 import type { VendorSource } from '../../catalogue.ts'
 import { polledSource } from '../../polling/polled-source.ts'
-import { KeyRing } from '../../quota/key-ring.ts'
-import { openVendorHttp } from '../../resilience/open-vendor-http.ts'
 import { USER_AGENT } from '../../user-agent.ts'
+import { openVendorAccess } from '../../vendor-access.ts'
 import { BASE_URL, EdgarClient, errorOf } from './client.ts'
 import { edgarFeeds } from './feeds.ts'
 import { SOURCE } from './parse.ts'
@@ -15,24 +13,18 @@ export const secEdgar: VendorSource = {
   name: SOURCE,
   needs: ['SEC_CONTACT'],
   open(context) {
-    const { settings, clock, log, metrics, quotas, describe } = context
+    const { settings, clock, describe } = context
     const { SEC_CONTACT, SEC_FORMS } = settings.variables
     // Half of what the SEC allows one address, because others may ask from it too.
     const windows = [{ kind: 'sliding', requests: 5, perMs: 1_000 }] as const
-    const quota = new KeyRing({ name: SOURCE, keys: [], windows, store: quotas, clock, log, metrics })
-    const client = new EdgarClient(
-      openVendorHttp({
-        vendor: SOURCE,
-        title: VENDORS[SOURCE].title,
-        baseUrl: settings.urls[SOURCE]?.http ?? BASE_URL,
-        userAgent: `${USER_AGENT} ${SEC_CONTACT}`,
-        quota,
-        errorOf,
-        clock,
-        log,
-        metrics,
-      }),
-    )
+    const { quota, http } = openVendorAccess(context, {
+      name: SOURCE,
+      baseUrl: BASE_URL,
+      windows,
+      userAgent: `${USER_AGENT} ${SEC_CONTACT}`,
+      errorOf,
+    })
+    const client = new EdgarClient(http)
     const feeds = edgarFeeds({ client, forms: formsOf(SEC_FORMS), describe, now: clock.now })
     return polledSource({ name: SOURCE, context, quota, feedsOf: () => feeds })
   },

@@ -1,13 +1,11 @@
-import { VENDORS } from '../../../domain/vendors.ts'
 import type { SourceContext, VendorSource } from '../../catalogue.ts'
 import { mergedSource } from '../../merged-source.ts'
 import { partTroubles } from '../../part-troubles.ts'
 import { polledSource } from '../../polling/polled-source.ts'
-import { KeyRing, keysOf } from '../../quota/key-ring.ts'
+import { keysOf } from '../../quota/key-ring.ts'
 import type { QuotaWindow } from '../../quota/quota.ts'
-import { openVendorHttp } from '../../resilience/open-vendor-http.ts'
 import { streamedSource } from '../../streaming/streamed-source.ts'
-import { USER_AGENT } from '../../user-agent.ts'
+import { openVendorAccess } from '../../vendor-access.ts'
 import { BASE_URL, errorOf, TwelveDataClient } from './client.ts'
 import { twelveDataFeeds } from './feeds.ts'
 import { knownSymbols } from './kinds.ts'
@@ -24,23 +22,18 @@ export const twelveData: VendorSource = {
   name: NAME,
   needs: ['TWELVE_DATA_KEY'],
   open(context) {
-    const { settings, clock, log, metrics, quotas: store } = context
+    const { settings, clock, log } = context
     const { TWELVE_DATA_KEY, TWELVE_DATA_CREDITS_PER_MINUTE } = settings.variables
     const keys = keysOf(TWELVE_DATA_KEY)
     const perMinute = TWELVE_DATA_CREDITS_PER_MINUTE === undefined ? undefined : Number(TWELVE_DATA_CREDITS_PER_MINUTE)
     const windows = perMinute === undefined ? freeWindows : paidWindows(perMinute)
-    const quota = new KeyRing({ name: NAME, keys, windows, store, clock, log, metrics })
-    const http = openVendorHttp({
-      vendor: NAME,
-      title: VENDORS[NAME].title,
-      baseUrl: settings.urls[NAME]?.http ?? BASE_URL,
-      userAgent: USER_AGENT,
-      quota,
+    const { quota, http } = openVendorAccess(context, {
+      name: NAME,
+      baseUrl: BASE_URL,
+      keys,
+      windows,
       sign: (key) => ({ headers: { authorization: `apikey ${key}` } }),
       errorOf,
-      clock,
-      log,
-      metrics,
     })
     const troublesOf = partTroubles((trouble) => context.tellTrouble(NAME, trouble))
     const client = new TwelveDataClient(http)

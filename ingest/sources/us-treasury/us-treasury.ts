@@ -1,5 +1,4 @@
 import type { Observation } from '../../../domain/observation.ts'
-import { VENDORS } from '../../../domain/vendors.ts'
 import type { VendorSource } from '../../catalogue.ts'
 import { localDate, NEW_YORK } from '../../exchange-clock.ts'
 import type { ItemReject } from '../../json-answer.ts'
@@ -8,9 +7,7 @@ import { factsOn, isUnread } from '../../polling/facts-on.ts'
 import type { Feed } from '../../polling/feed.ts'
 import { polledSource } from '../../polling/polled-source.ts'
 import { every } from '../../polling/rhythm.ts'
-import { KeyRing } from '../../quota/key-ring.ts'
-import { openVendorHttp } from '../../resilience/open-vendor-http.ts'
-import { USER_AGENT } from '../../user-agent.ts'
+import { openVendorAccess } from '../../vendor-access.ts'
 import { BASE_URL, TreasuryClient } from './client.ts'
 import { NAME, parseParYields } from './parse.ts'
 
@@ -21,21 +18,10 @@ export const usTreasury: VendorSource = {
   name: NAME,
   needs: [],
   open(context) {
-    const { settings, quotas, clock, log, metrics } = context
     // It publishes no limit; this is politeness.
     const windows = [{ kind: 'sliding', requests: 10, perMs: 60_000 }] as const
-    const quota = new KeyRing({ name: NAME, keys: [], windows, store: quotas, clock, log, metrics })
-    const http = openVendorHttp({
-      vendor: NAME,
-      title: VENDORS[NAME].title,
-      baseUrl: settings.urls[NAME]?.http ?? BASE_URL,
-      userAgent: USER_AGENT,
-      quota,
-      clock,
-      log,
-      metrics,
-    })
-    const feeds = [yieldsFeed(new TreasuryClient(http), clock.now)]
+    const { quota, http } = openVendorAccess(context, { name: NAME, baseUrl: BASE_URL, windows })
+    const feeds = [yieldsFeed(new TreasuryClient(http), context.clock.now)]
     return polledSource({ name: NAME, context, quota, feedsOf: () => feeds })
   },
 }
