@@ -4,16 +4,16 @@ import type { VendorResponse } from './vendor-http.ts'
 
 /**
  * What an answer that is no success means: its status says it first, and what the vendor says in the body makes it exact: a
- * 403 is a key or a plan, a 400 may be a symbol that it does not know. `saidIn` is given the body as JSON.
+ * 403 is a key or a plan, a 400 may be a symbol that it does not know. `saidIn` is given the body as JSON, and as it was sent.
  */
 export function errorOfAnswer(
   title: string,
   response: VendorResponse,
-  saidIn: (value: unknown) => VendorError | undefined,
+  saidIn: (value: unknown, body: Buffer) => VendorError | undefined,
 ): VendorError | undefined {
   const error = errorOfStatus(title, response)
   const value = jsonIn(response.body)
-  const said = value === undefined ? undefined : saidIn(value)
+  const said = value === undefined ? undefined : saidIn(value, response.body)
   if (error === undefined || said === undefined || said.code === 'VENDOR_ANSWER' || response.status >= 500) return error
   if (error.code !== 'VENDOR_LIMIT') return said
   const retryAtMs = error.retryAtMs ?? said.retryAtMs

@@ -11,7 +11,7 @@ const RESET_MS_MAX = 300_000
 const errorAnswer = z.object({ code: z.number().nullish(), message: z.string() })
 
 /** What the body of an answer that is no success says; undefined where it is not in Alpaca's form. */
-export function errorIn(value: unknown, body?: Buffer): VendorError | undefined {
+export function errorIn(value: unknown, body: Buffer): VendorError | undefined {
   const { data } = errorAnswer.safeParse(value)
   if (data === undefined) return undefined
   const said = `${title} says: ${data.message.slice(0, 200)}`
@@ -20,7 +20,7 @@ export function errorIn(value: unknown, body?: Buffer): VendorError | undefined 
   if (/forbidden|unauthorized|authenticat/i.test(data.message))
     return new VendorError('VENDOR_REFUSED', said, { ofKey: true })
   if (/invalid symbol|symbol not found/i.test(data.message)) return new VendorError('VENDOR_UNKNOWN', said)
-  return new VendorError('VENDOR_ANSWER', said, { original: body ?? Buffer.from(JSON.stringify(data)) })
+  return new VendorError('VENDOR_ANSWER', said, { original: body })
 }
 
 /** What an answer that is no success means; after too many requests it says when there is room again. */

@@ -17,7 +17,7 @@ const payload = (name: string) => readFileSync(new URL(`payloads/${name}.json`, 
 const nothing = Buffer.from('{"bars":{},"next_page_token":null}')
 
 function refusal(name: string): VendorError {
-  const error = errorIn(JSON.parse(payload(name).toString()))
+  const error = errorIn(JSON.parse(payload(name).toString()), payload(name))
   if (!error) throw new Error(`${name} is no error`)
   return error
 }

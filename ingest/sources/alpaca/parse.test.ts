@@ -90,7 +90,7 @@ test.each([
   ['error-subscription', 'VENDOR_REFUSED', false],
   ['error-symbol', 'VENDOR_UNKNOWN', false],
 ])('%s is %s', (name, code, ofKey) => {
-  expect(errorIn(JSON.parse(payload(name).toString()))).toMatchObject({ code, ofKey })
+  expect(errorIn(JSON.parse(payload(name).toString()), payload(name))).toMatchObject({ code, ofKey })
 })
 
 test('an error that comes with status 200 is one too', () => {

@@ -16,7 +16,7 @@ const PUBLISHER_LENGTH_MAX = 200
 const refusal = z.object({ error: z.string() })
 
 /** An error is nothing but a sentence, also inside of HTTP 200; undefined where the answer is none. */
-export function errorIn(value: unknown, body?: Buffer): VendorError | undefined {
+export function errorIn(value: unknown, body: Buffer): VendorError | undefined {
   const { data } = refusal.safeParse(value)
   if (data === undefined) return undefined
   const said = `${title} says: ${data.error.slice(0, 200)}`
@@ -24,7 +24,7 @@ export function errorIn(value: unknown, body?: Buffer): VendorError | undefined 
   if (/api key|token/i.test(data.error)) return new VendorError('VENDOR_REFUSED', said, { ofKey: true })
   if (/access|premium|permission/i.test(data.error)) return new VendorError('VENDOR_REFUSED', said)
   if (/symbol/i.test(data.error)) return new VendorError('VENDOR_UNKNOWN', said)
-  return new VendorError('VENDOR_ANSWER', said, { original: body ?? Buffer.from(JSON.stringify(data)) })
+  return new VendorError('VENDOR_ANSWER', said, { original: body })
 }
 
 function answerOf(body: Buffer): JsonAnswer {

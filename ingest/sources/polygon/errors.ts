@@ -9,7 +9,7 @@ const { title } = VENDORS.polygon
 const errorAnswer = z.object({ status: z.string(), error: z.string().nullish(), message: z.string().nullish() })
 
 /** What a body says that is no success, whatever the HTTP status; undefined where it says nothing of the kind. */
-export function errorIn(value: unknown, body?: Buffer): VendorError | undefined {
+export function errorIn(value: unknown, body: Buffer): VendorError | undefined {
   const { data } = errorAnswer.safeParse(value)
   if (data === undefined || ['OK', 'DELAYED', 'SUCCESS'].includes(data.status.toUpperCase())) return undefined
   const said = `${title} says ${data.status.slice(0, 50)}: ${(data.error ?? data.message ?? '').slice(0, 200)}`
@@ -17,7 +17,7 @@ export function errorIn(value: unknown, body?: Buffer): VendorError | undefined 
   if (/api key/i.test(said)) return new VendorError('VENDOR_REFUSED', said, { ofKey: true })
   if (/NOT_AUTHORIZED|not entitled/i.test(said)) return new VendorError('VENDOR_REFUSED', said)
   if (/NOT_FOUND/i.test(said)) return new VendorError('VENDOR_UNKNOWN', said)
-  return new VendorError('VENDOR_ANSWER', said, { original: body ?? Buffer.from(JSON.stringify(data)) })
+  return new VendorError('VENDOR_ANSWER', said, { original: body })
 }
 
 /** What an answer that is no success means. */

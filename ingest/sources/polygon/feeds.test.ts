@@ -18,7 +18,7 @@ const payload = (name: string) => readFileSync(new URL(`payloads/${name}.json`, 
 const nothing = Buffer.from('{"ticker":"AAPL","status":"OK","resultsCount":0}')
 
 function refusal(name: string): Error {
-  const error = errorIn(JSON.parse(payload(name).toString()))
+  const error = errorIn(JSON.parse(payload(name).toString()), payload(name))
   if (!error) throw new Error(`${name} is no error`)
   return error
 }

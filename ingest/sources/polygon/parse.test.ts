@@ -80,7 +80,7 @@ describe('news', () => {
 
 describe('an error', () => {
   test('that a day is asked for before its end will pass, and that of a plan will not', () => {
-    const errorNamed = (name: string) => errorIn(JSON.parse(payload(name).toString()))
+    const errorNamed = (name: string) => errorIn(JSON.parse(payload(name).toString()), payload(name))
     expect(['error-early', 'error-plan'].map(errorNamed).map((error) => error && isTooEarly(error))).toEqual([
       true,
       false,

@@ -52,4 +52,4 @@ export class TwelveDataClient {
 }
 
 export const errorOf = (response: VendorResponse): VendorError | undefined =>
-  errorOfAnswer(VENDORS['twelve-data'].title, response, (value) => errorIn(value, response.receivedAtMs))
+  errorOfAnswer(VENDORS['twelve-data'].title, response, (value, body) => errorIn(value, response.receivedAtMs, body))

@@ -11,7 +11,7 @@ const { licence, title } = VENDORS['twelve-data']
 const errorAnswer = z.object({ code: z.int(), message: z.string().nullish(), status: z.literal('error') })
 
 /** The error that a body is, whatever the HTTP status; undefined where it is none. */
-export function errorIn(value: unknown, receivedAtMs: number, body?: Buffer): VendorError | undefined {
+export function errorIn(value: unknown, receivedAtMs: number, body: Buffer): VendorError | undefined {
   const { data } = errorAnswer.safeParse(value)
   if (data === undefined) return undefined
   const message = data.message ?? ''
@@ -23,7 +23,7 @@ export function errorIn(value: unknown, receivedAtMs: number, body?: Buffer): Ve
   if (data.code === 403) return new VendorError('VENDOR_REFUSED', said)
   if (data.code === 404 || /symbol.*(not found|invalid)/i.test(message)) return new VendorError('VENDOR_UNKNOWN', said)
   if (data.code >= 500) return new VendorError('VENDOR_UNAVAILABLE', said)
-  return new VendorError('VENDOR_ANSWER', said, { original: body ?? Buffer.from(JSON.stringify(data)) })
+  return new VendorError('VENDOR_ANSWER', said, { original: body })
 }
 
 /** Credits come back with the next minute, or with the next day by UTC: the message says which ran out. */
