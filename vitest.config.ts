@@ -7,9 +7,7 @@ const project = (name: string, include: string[], extra = {}) => ({
   test: { name, include, testTimeout: 10_000, execArgv: ['--disable-warning=TimeoutNegativeWarning'], ...extra },
 })
 
-/** They talk to nothing but vendors that they bring along. */
-const VENDORS = 'tests/contract/{polled-sources,streamed-sources,alpha-vantage-budget}.test.ts'
-// Half of the time these wait, so two of them are faster than one, also where there is one core.
+// They wait now and then, so two at a time are faster than one, also where there is one core.
 const together = { maxWorkers: Math.max(2, availableParallelism()) }
 
 // Contract, end-to-end and chaos suites share real servers, so their files run one after the other.
@@ -30,8 +28,7 @@ export default defineConfig({
         ['{domain,platform,ingest,processors,subgraphs,gateway}/**/*.test.ts', 'tests/*.test.ts'],
         together,
       ),
-      project('vendors', [VENDORS], { ...together, testTimeout: 120_000 }),
-      project('contract', ['tests/contract/**/*.test.ts'], { ...alone, exclude: [VENDORS] }),
+      project('contract', ['tests/contract/**/*.test.ts'], alone),
       project('e2e', ['tests/e2e/**/*.test.ts'], alone),
       project('chaos', ['tests/chaos/**/*.test.ts'], { ...alone, testTimeout: 600_000 }),
     ],

@@ -60,11 +60,6 @@ interface Line {
   isMute: boolean
 }
 
-const mostOf = (times: readonly number[], perMs: number): number => {
-  const came = times.map((atMs) => ({ atMs, lainSinceMs: atMs }))
-  return mostWithin(came, { kind: 'sliding', requests: 0, perMs })
-}
-
 export interface StreamServerOptions {
   readonly fake: StreamFake
   readonly symbols: readonly string[]
@@ -169,12 +164,13 @@ export class StreamServer implements AsyncDisposable {
 
   /** At one address. */
   mostAttempts({ perMs }: Rate): number {
-    return Math.max(0, ...[...this.#doors.values()].map(({ triedMs }) => mostOf(triedMs, perMs)))
+    const window = { kind: 'sliding', requests: 0, perMs } as const
+    return Math.max(0, ...[...this.#doors.values()].map(({ triedMs }) => mostWithin(triedMs, window)))
   }
 
   /** On one connection. */
   mostMessages({ perMs }: Rate): number {
-    return Math.max(0, ...this.#heardMs.map((each) => mostOf(each, perMs)))
+    return Math.max(0, ...this.#heardMs.map((each) => mostWithin(each, { kind: 'sliding', requests: 0, perMs })))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

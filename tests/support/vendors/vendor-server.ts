@@ -30,24 +30,16 @@ export interface VendorServerOptions {
 }
 
 export interface Arrival {
-  /** When it was read. */
   readonly atMs: number
-  /** It may have lain there since then: a process that has much to do reads late. */
-  readonly lainSinceMs: number
   readonly key: string
   readonly path: string
 }
-
-/** How often it is noted that this process comes round to reading, and how many of these are remembered. */
-const ROUND_MS = 5
-const ROUNDS = 4
 
 /** A vendor's HTTP API on this machine: speaks as it is told to, remembers who asked and when, and fails on command. */
 export class VendorServer implements AsyncDisposable {
   readonly url: string
   readonly arrivals: Arrival[] = []
   readonly #close: () => Promise<void>
-  readonly #roundsMs: number[] = []
   #fault: { readonly fault: Fault; times: number } | undefined
   #failed = 0
 
@@ -68,10 +60,7 @@ export class VendorServer implements AsyncDisposable {
     await once(server, 'listening')
     const address = server.address()
     const port = typeof address === 'object' && address !== null ? address.port : 0
-    const clock = options.clock ?? systemClock
-    const rounds = setInterval(() => answered.by?.round(clock.now()), ROUND_MS)
     const close = async () => {
-      clearInterval(rounds)
       server.close()
       server.closeAllConnections()
       await once(server, 'close')
@@ -99,15 +88,18 @@ export class VendorServer implements AsyncDisposable {
     return this.#failed
   }
 
-  /** The most requests of one key that were certainly within one such window. */
+  /** The most requests of one key within any such window, as the vendor counts them. */
   most(window: QuotaWindow): number {
     const byKey = Map.groupBy(this.arrivals, ({ key }) => key)
-    return Math.max(0, ...[...byKey.values()].map((arrivals) => mostWithin(arrivals, window)))
-  }
-
-  /** For the server alone. */
-  round(nowMs: number): void {
-    if (this.#roundsMs.push(nowMs) > ROUNDS) this.#roundsMs.shift()
+    return Math.max(
+      0,
+      ...[...byKey.values()].map((arrivals) =>
+        mostWithin(
+          arrivals.map(({ atMs }) => atMs),
+          window,
+        ),
+      ),
+    )
   }
 
   /** For the server alone. */
@@ -118,9 +110,7 @@ export class VendorServer implements AsyncDisposable {
       Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join() : value]),
     )
     const question = { path: url.pathname, query: url.searchParams, headers }
-    const atMs = clock.now()
-    const lainSinceMs = this.#roundsMs[0] ?? atMs
-    this.arrivals.push({ atMs, lainSinceMs, key: options.keyOf?.(question) ?? '', path: url.pathname })
+    this.arrivals.push({ atMs: clock.now(), key: options.keyOf?.(question) ?? '', path: url.pathname })
     const answer = () => options.answer(question)
     const current = this.#fault
     // "Nothing new" holds nothing that could have another type.
@@ -145,16 +135,17 @@ const refuseUpgrade = (_request: IncomingMessage, socket: Duplex): void => {
   socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n')
 }
 
-/** The most of these, in the order in which they came, that certainly lie within one such window. */
-export function mostWithin(came: readonly Pick<Arrival, 'atMs' | 'lainSinceMs'>[], window: QuotaWindow): number {
+/** The most of these moments that lie within any such window. */
+export function mostWithin(times: readonly number[], window: QuotaWindow): number {
   if (window.kind === 'day') {
-    const dates = Map.groupBy(came, ({ atMs }) => DateTime.fromMillis(atMs, { zone: window.timeZone }).toISODate())
+    const dates = Map.groupBy(times, (timeMs) => DateTime.fromMillis(timeMs, { zone: window.timeZone }).toISODate())
     return Math.max(0, ...[...dates.values()].map((each) => each.length))
   }
+  const sorted = times.toSorted((a, b) => a - b)
   let most = 0
-  for (const [last, { atMs }] of came.entries()) {
-    const first = came.findIndex(({ lainSinceMs }) => atMs - lainSinceMs < window.perMs)
-    if (first >= 0) most = Math.max(most, last - first + 1)
+  for (let first = 0, last = 0; last < sorted.length; last++) {
+    while (sorted[last] - sorted[first] >= window.perMs) first++
+    most = Math.max(most, last - first + 1)
   }
   return most
 }
