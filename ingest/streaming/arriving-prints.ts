@@ -4,7 +4,7 @@ import type { StreamCheckpoint } from './checkpoint.ts'
 import type { Waiting } from './outlet.ts'
 import type { PrintBook, PrintBookContext } from './print-book.ts'
 import type { Print } from './stream-protocol.ts'
-import { isTick, tickOfPrint } from './tick-of-print.ts'
+import { isTick, STREAM_FEED, tickOfPrint } from './tick-of-print.ts'
 
 /** So many prints in one millisecond have numbers of their own; the numbers of the next ones run ahead of the clock. */
 const PER_MS = 1_000
@@ -34,7 +34,10 @@ export class ArrivingPrints implements PrintBook {
     if (!this.#symbols.has(print.symbol)) return
     const { outlet, name } = this.#context
     const position = Math.max(this.#position + 1, receivedAtMs * PER_MS)
-    const told = tickOfPrint(print, { source: name, position }, receivedAtMs, () => frame)
+    const told = tickOfPrint(print, { source: name, position }, receivedAtMs, {
+      feed: STREAM_FEED,
+      original: () => frame,
+    })
     if (!isTick(told)) {
       outlet.reject(told)
       return

@@ -7,13 +7,18 @@ import type { Print } from './stream-protocol.ts'
 /** What came over a socket and was put aside is of this feed of its source. */
 export const STREAM_FEED = 'stream'
 
-/** The tick that the print is, or the reject of that feed where it breaks a rule of ticks. */
+/** Where a print came from, for the case that it is to be put aside. */
+export interface Provenance {
+  readonly feed: string
+  original(): Buffer
+}
+
+/** The tick that the print is, or the reject where it breaks a rule of ticks. */
 export function tickOfPrint(
   print: Omit<Print, 'kind' | 'id'>,
   numbered: { readonly source: string; readonly position: number },
   ingestTimeMs: number,
-  original: () => Buffer,
-  feed = STREAM_FEED,
+  from: Provenance,
 ): Tick | Reject {
   const { symbol, price, size, eventTimeMs } = print
   const { source, position } = numbered
@@ -21,7 +26,7 @@ export function tickOfPrint(
     return tick({ symbol, price, size, eventTimeMs, ingestTimeMs, seq: position, source, position })
   } catch (error) {
     if (!isPlatformError(error, 'INVALID_EVENT')) throw error
-    return rejectOf(error.message, original(), feed)
+    return rejectOf(error.message, from.original(), from.feed)
   }
 }
 

@@ -7,7 +7,7 @@ import type { Waiting } from './outlet.ts'
 import type { PrintBook, PrintBookContext } from './print-book.ts'
 import { type Numbered, type Offered, PrintSequence } from './print-sequence.ts'
 import type { Heartbeat, HistoricalPrint, Print } from './stream-protocol.ts'
-import { isTick, STREAM_FEED, tickOfPrint } from './tick-of-print.ts'
+import { isTick, type Provenance, STREAM_FEED, tickOfPrint } from './tick-of-print.ts'
 
 interface Entry extends Numbered {
   readonly told: Tick | Reject
@@ -51,7 +51,7 @@ export class TradedPrints implements PrintBook {
     const sequence = this.#sequences.get(print.symbol)
     if (sequence === undefined) return
     this.#filler.printed(print.symbol)
-    const entry = this.#entryOf(print.symbol, print, receivedAtMs, () => frame, STREAM_FEED)
+    const entry = this.#entryOf(print.symbol, print, receivedAtMs, { feed: STREAM_FEED, original: () => frame })
     const { metrics, name } = this.#context
     switch (sequence.offer(entry, this.#hasRoom)) {
       case 'duplicate':
@@ -128,27 +128,18 @@ export class TradedPrints implements PrintBook {
   }
 
   #fromHistory(symbol: string, print: HistoricalPrint): Offered {
-    const entry = this.#entryOf(symbol, print, this.#context.clock.now(), () => print.original(), HISTORY_FEED)
+    const entry = this.#entryOf(symbol, print, this.#context.clock.now(), {
+      feed: HISTORY_FEED,
+      original: () => print.original(),
+    })
     // Its number is bounded by the hole, so there is always room.
     return this.#sequenceOf(symbol).offer(entry, true)
   }
 
-  #entryOf(
-    symbol: string,
-    print: Omit<Print, 'kind' | 'symbol'>,
-    receivedAtMs: number,
-    original: () => Buffer,
-    feed: string,
-  ): Entry {
+  #entryOf(symbol: string, print: Omit<Print, 'kind' | 'symbol'>, receivedAtMs: number, from: Provenance): Entry {
     const { id, price, size, eventTimeMs } = print
     const source = this.#sources.get(symbol) ?? this.#context.name
-    const told = tickOfPrint(
-      { symbol, price, size, eventTimeMs },
-      { source, position: id },
-      receivedAtMs,
-      original,
-      feed,
-    )
+    const told = tickOfPrint({ symbol, price, size, eventTimeMs }, { source, position: id }, receivedAtMs, from)
     return { id, eventTimeMs, told }
   }
 
