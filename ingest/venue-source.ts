@@ -101,7 +101,7 @@ function barsFeed({ bars }: Venue, http: VendorHttp, asked: BarsAsked, now: () =
   const { symbol, interval } = asked
   return {
     name: `bars-${interval}:${symbol}`,
-    symbol,
+    symbols: [symbol],
     topic: 'stock-history',
     cost: 1,
     dueMs: (nowMs, lastAskedMs) => (lastAskedMs === undefined ? nowMs : lastAskedMs + ASKED_EVERY[interval]),

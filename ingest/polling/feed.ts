@@ -8,8 +8,10 @@ export type FeedCursor = { readonly [key: string]: string | number | boolean | n
 export interface Feed {
   /** Stable and unique within its source: it names the feed in checkpoints, plans, dead letters and metrics' logs. */
   readonly name: string
-  /** Whom it is about, where it is about one instrument: whoever watches it moves the feed forward in the plan. */
-  readonly symbol?: string
+  /** Whom it is about, where it is about certain instruments: whoever watches one moves the feed forward in the plan. */
+  readonly symbols?: readonly string[]
+  /** It tells their prices: its next turn is when those are updated. */
+  readonly tellsPrices?: true
   /** Where its rejects would have gone, where they do not say so themselves. */
   readonly topic?: FactTopic
   /** Requests of the vendor's budget that one ask costs at most. */

@@ -144,7 +144,8 @@ export class Lane {
   /** A watched symbol of which nothing is known does not wait for its turn in the day, as long as enough is left for it. */
   #isEager({ feed, times }: Candidate, interest: ReadonlyMap<string, Interest>, nowMs: number): boolean {
     const day = this.quota.today(nowMs)
-    if (times.askedMs !== undefined || feed.symbol === undefined || !interest.has(feed.symbol) || !day) return false
+    const isWatched = feed.symbols?.some((symbol) => interest.has(symbol))
+    if (times.askedMs !== undefined || !isWatched || !day) return false
     return day.left - this.#costUnderWay - feed.cost >= day.requests * KEPT_SHARE
   }
 

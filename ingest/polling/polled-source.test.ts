@@ -43,7 +43,8 @@ function world(symbols: readonly string[], everyMs = MINUTE_MS) {
   }
   const feedOf = (symbol: string): Feed => ({
     name: `quote:${symbol}`,
-    symbol,
+    symbols: [symbol],
+    tellsPrices: true,
     topic: 'stock-quotes',
     cost: 1,
     dueMs: (nowMs, askedMs) => (askedMs === undefined ? nowMs : askedMs + everyMs),

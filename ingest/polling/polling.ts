@@ -233,8 +233,9 @@ export class Polling {
     const next = new Map<string, number>()
     for (const lane of this.#lanes.values())
       for (const [feed, atMs] of lane.plan(this.#candidates(lane, true), context.interest.current(), nowMs))
-        if (feed.symbol !== undefined && feed.topic === 'stock-quotes' && Number.isFinite(atMs))
-          next.set(feed.symbol, Math.min(Math.ceil(atMs), next.get(feed.symbol) ?? Number.POSITIVE_INFINITY))
+        if (feed.tellsPrices && Number.isFinite(atMs))
+          for (const symbol of feed.symbols ?? [])
+            next.set(symbol, Math.min(Math.ceil(atMs), next.get(symbol) ?? Number.POSITIVE_INFINITY))
     const plan = Array.from(next, ([symbol, nextUpdateAtMs]) => ({ symbol, nextUpdateAtMs }))
     const text = JSON.stringify(plan)
     const isNew = text !== this.#plan.text

@@ -3,7 +3,7 @@ import type { Feed } from './feed.ts'
 
 // How often each feed is asked, against the others, when not all of them can be asked as often as they would like.
 const OTHERS_WEIGHT = 1
-/** What is about no single symbol, such as the headlines, is of use to as many as watch one. */
+/** What is about no certain symbol, such as the headlines, is of use to as many as watch one. */
 const WATCHED_WEIGHT = 5
 const ALERTED_WEIGHT = 25
 /** What nobody has ever asked for is worth as much as what was asked for so long ago. */
@@ -16,10 +16,14 @@ export interface FeedTimes {
   readonly seenMs: number
 }
 
+/** What tells of several symbols at once is worth what each of them is. */
+export function weightOf({ symbols }: Feed, interest: ReadonlyMap<string, Interest>): number {
+  if (symbols === undefined || symbols.length === 0) return WATCHED_WEIGHT
+  return symbols.reduce((sum, symbol) => sum + weightOfSymbol(interest.get(symbol)), 0)
+}
+
 /** Alert rules count for more than watchers, and watchers for more than nobody; more of them for more, up to twice. */
-export function weightOf(feed: Feed, interest: ReadonlyMap<string, Interest>): number {
-  if (feed.symbol === undefined) return WATCHED_WEIGHT
-  const { alertRules, watchers } = interest.get(feed.symbol) ?? { alertRules: 0, watchers: 0 }
+function weightOfSymbol({ alertRules, watchers }: Interest = { alertRules: 0, watchers: 0 }): number {
   if (alertRules > 0) return ALERTED_WEIGHT * upToTwice(alertRules)
   return watchers > 0 ? WATCHED_WEIGHT * upToTwice(watchers) : OTHERS_WEIGHT
 }

@@ -52,6 +52,7 @@ async function worldOf(vendor: PolledVendorCase, certificate?: { cert: string; k
   const quotas = new MemoryQuotas()
   const logged: string[] = []
   const troubles: (string | undefined)[] = []
+  const plan = new Map<string, number>()
   const read = (from?: unknown) =>
     new CaseReader(
       openCase(vendor, {
@@ -62,6 +63,10 @@ async function worldOf(vendor: PolledVendorCase, certificate?: { cert: string; k
         quotas,
         logged: (line) => logged.push(line),
         troubled: (trouble) => troubles.push(trouble),
+        planned: (updates) => {
+          plan.clear()
+          for (const { symbol, nextUpdateAtMs } of updates) plan.set(symbol, nextUpdateAtMs)
+        },
       }),
       from,
     )
@@ -72,6 +77,7 @@ async function worldOf(vendor: PolledVendorCase, certificate?: { cert: string; k
     server,
     logged,
     troubles,
+    plan,
     read,
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }
@@ -111,6 +117,19 @@ describe.concurrent.each(Object.entries(POLLED_VENDORS))('Polled source: %s', (n
       expect(check({ ...event })).toEqual(event)
     }
     expect(reader.rejects).toEqual([])
+  })
+
+  test('says when it will ask next for each price that it tells, and of nothing else', async ({ expect }) => {
+    await using world = await worldOf(vendor)
+    const { plan, clock } = world
+    const reader = world.read()
+    await expect.poll(() => reader.facts.length, PATIENCE).toBeGreaterThan(5)
+    await expectAllOf(expect, world.fake.told(clock.now()), () => reader.facts)
+    const priced = () => reader.facts.flatMap(({ topic, event }) => (topic === 'stock-quotes' ? [event.symbol] : []))
+    await expect.poll(() => priced().filter((symbol) => !plan.has(symbol)), PATIENCE).toEqual([])
+    await reader.stop()
+    for (const [symbol, nextMs] of plan) expect(nextMs, symbol).toBeGreaterThanOrEqual(vendor.startMs)
+    if (priced().length === 0) expect([...plan.keys()]).toEqual([])
   })
 
   test('keeps within what the vendor allows, also when it is started again and again', async ({ expect }) => {

@@ -63,6 +63,8 @@ function slicesOf(stocks: readonly string[]): readonly (readonly string[])[] {
 function quotesFeed(name: string, stocks: readonly string[], { client, now }: FeedContext): Feed {
   return {
     name,
+    symbols: stocks,
+    tellsPrices: true,
     topic: 'stock-quotes',
     cost: 1,
     dueMs: whileUsTrades(QUOTES_EVERY_MS, SETTLED_AFTER_MS),

@@ -71,7 +71,8 @@ function quoteFeed(symbol: string, { client, plan, now }: FeedContext): Feed {
   let lookAgainAtMs: number | undefined
   return {
     name: `quote:${symbol}`,
-    symbol,
+    symbols: [symbol],
+    tellsPrices: true,
     topic: 'stock-quotes',
     // The first time a London line has to be searched for: only the search tells what its price is told in.
     cost: inPence ? 2 : 1,
@@ -131,7 +132,7 @@ async function foundFor(symbol: string, client: AlphaVantageClient, signal: Abor
 function barsFeed(symbol: string, interval: IntradayInterval, { client, now }: FeedContext): Feed {
   return {
     name: `bars:${symbol}:${interval}`,
-    symbol,
+    symbols: [symbol],
     topic: 'stock-history',
     cost: 1,
     dueMs:
@@ -169,7 +170,7 @@ function newsFeed({ client, plan, now }: FeedContext): Feed {
 function descriptionFeed(symbol: string, { client, describe }: FeedContext): Feed {
   return {
     name: `description:${symbol}`,
-    symbol,
+    symbols: [symbol],
     cost: 1,
     dueMs: every(DESCRIBE_EVERY_MS),
     ask: async (_cursor, signal) => {

@@ -31,7 +31,7 @@ function world(symbols: readonly string[], answer = ({ path }: VendorRequest) =>
 
 test('stocks have quotes and news of their own; pairs, indices and other exchanges have neither', () => {
   const { feeds } = world(['AAPL', 'BRK.B', 'BTC-USD', 'EUR-USD', '^GSPC', 'TSCO.LON'])
-  expect(feeds.filter(({ symbol }) => symbol !== undefined).map(({ name }) => name)).toEqual([
+  expect(feeds.filter(({ symbols }) => symbols !== undefined).map(({ name }) => name)).toEqual([
     'quote:AAPL',
     'quote:BRK.B',
     'company-news:AAPL',

@@ -44,7 +44,8 @@ export function finnhubFeeds(symbols: readonly string[], context: FeedContext): 
 function quoteFeed(symbol: string, { client, now }: FeedContext): Feed {
   return {
     name: `quote:${symbol}`,
-    symbol,
+    symbols: [symbol],
+    tellsPrices: true,
     topic: 'stock-quotes',
     cost: 1,
     dueMs: whileUsTrades(QUOTE_EVERY_MS, SETTLED_AFTER_MS),
@@ -56,7 +57,7 @@ function quoteFeed(symbol: string, { client, now }: FeedContext): Feed {
 function companyNewsFeed(symbol: string, { client, now }: FeedContext): Feed {
   return {
     name: `company-news:${symbol}`,
-    symbol,
+    symbols: [symbol],
     topic: 'news-data',
     cost: 1,
     dueMs: every(COMPANY_NEWS_EVERY_MS),

@@ -1,3 +1,4 @@
+import { isFxPair, pairOf } from '../../../domain/currencies.ts'
 import type { VendorSource } from '../../catalogue.ts'
 import { localDate } from '../../exchange-clock.ts'
 import { textIn } from '../../polling/cursor-values.ts'
@@ -28,6 +29,8 @@ export const frankfurter: VendorSource = {
 function ratesFeed(symbols: readonly string[], client: FrankfurterClient, now: () => number): Feed {
   return {
     name: 'ecb-rates',
+    symbols: symbols.filter(isAgainstEuro),
+    tellsPrices: true,
     topic: 'economic-data',
     cost: 1,
     // Once a day there is something new, at about four in the afternoon; whoever asks each hour has it within the hour.
@@ -40,6 +43,11 @@ function ratesFeed(symbols: readonly string[], client: FrankfurterClient, now: (
     },
     reparse: (original) => answerOf(parseRates(original, symbols, now())),
   }
+}
+
+function isAgainstEuro(symbol: string): boolean {
+  const pair = pairOf(symbol)
+  return pair !== undefined && isFxPair(pair) && (pair.base === 'EUR' || pair.quote === 'EUR')
 }
 
 function answerOf({ observations, quotes }: RatesRead): Pick<FeedAnswer, 'facts' | 'rejects'> {

@@ -50,15 +50,18 @@ export function feedsOf(symbols: readonly string[], context: FeedContext): reado
   if (stocks.length === 0) return [newsFeed(context)]
   return [
     newsFeed(context),
-    marketFeed(new Set(stocks), context),
+    marketFeed(stocks, context),
     ...stocks.flatMap((symbol) => [daysFeed(symbol, context), minutesFeed(symbol, context)]),
   ]
 }
 
-function marketFeed(stocks: ReadonlySet<string>, { client, now }: FeedContext): Feed {
-  const isWanted = (symbol: string) => stocks.has(symbol)
+function marketFeed(stocks: readonly string[], { client, now }: FeedContext): Feed {
+  const wanted = new Set(stocks)
+  const isWanted = (symbol: string) => wanted.has(symbol)
   return {
     name: 'market-days',
+    symbols: stocks,
+    tellsPrices: true,
     topic: 'stock-history',
     // With the day before, so that what changed between the two is told in the shares of today.
     cost: 2,
@@ -133,7 +136,8 @@ function daysFeed(symbol: string, { client, now }: FeedContext): Feed {
   })
   return {
     name: `days:${symbol}`,
-    symbol,
+    symbols: [symbol],
+    tellsPrices: true,
     topic: 'stock-history',
     cost: 1,
     dueMs: every(DAYS_EVERY_MS),
@@ -163,7 +167,7 @@ function minutesFeed(symbol: string, { client, isPaid, now }: FeedContext): Feed
   })
   return {
     name: `minutes:${symbol}`,
-    symbol,
+    symbols: [symbol],
     topic: 'stock-history',
     cost: 1,
     dueMs: isPaid ? whileUsTrades(MINUTES_EVERY_MS, 2 * DELAY_MS) : onceAfterUsClose(SETTLED_AFTER_MS),

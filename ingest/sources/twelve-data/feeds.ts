@@ -62,7 +62,8 @@ const midnightAfter = (lastAskedMs: number): number =>
 function quoteFeed(symbol: string, dueMs: Feed['dueMs'], { client, now }: FeedContext): Feed {
   return {
     name: `quote:${symbol}`,
-    symbol,
+    symbols: [symbol],
+    tellsPrices: true,
     topic: 'stock-quotes',
     cost: 1,
     dueMs,
@@ -74,7 +75,7 @@ function quoteFeed(symbol: string, dueMs: Feed['dueMs'], { client, now }: FeedCo
 function barsFeed(symbol: string, interval: SeriesInterval, dueMs: Feed['dueMs'], { client, now }: FeedContext): Feed {
   return {
     name: `bars-${interval}:${symbol}`,
-    symbol,
+    symbols: [symbol],
     topic: 'stock-history',
     cost: 1,
     dueMs,

@@ -110,7 +110,8 @@ function newsFeed(http: VendorHttp, now: () => number): Feed {
 function quoteFeed(symbol: string, http: VendorHttp, now: () => number): Feed {
   return {
     name: `quote:${symbol}`,
-    symbol,
+    symbols: [symbol],
+    tellsPrices: true,
     topic: 'stock-quotes',
     cost: 1,
     dueMs: everyMinute,

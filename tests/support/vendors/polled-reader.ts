@@ -1,5 +1,5 @@
 import type { Tick } from '../../../domain/tick.ts'
-import type { SourceContext, SourceVariable, VendorSource } from '../../../ingest/catalogue.ts'
+import type { PlannedUpdate, SourceContext, SourceVariable, VendorSource } from '../../../ingest/catalogue.ts'
 import type { QuotaStore, SymbolInterest } from '../../../ingest/quota/quota.ts'
 import type { Reject, Source } from '../../../ingest/source.ts'
 import type { Fact } from '../../../platform/bus/topics.ts'
@@ -14,6 +14,7 @@ export interface Surroundings {
   readonly quotas: QuotaStore
   readonly logged: (line: string) => void
   readonly troubled?: (trouble: string | undefined) => void
+  readonly planned?: (plan: readonly PlannedUpdate[]) => void
   /** Default: nobody's in anything. */
   readonly interest?: SymbolInterest
 }
@@ -27,7 +28,7 @@ export interface VendorCase {
 
 /** The vendor's source as a process of the platform would open it, pointed at a server of ours. */
 export function openCase({ source, variables, symbols }: VendorCase, around: Surroundings): Source {
-  const { url, socketUrl, clock, quotas, logged, troubled, interest } = around
+  const { url, socketUrl, clock, quotas, logged, troubled, planned, interest } = around
   const context: SourceContext = {
     settings: {
       variables,
@@ -41,7 +42,7 @@ export function openCase({ source, variables, symbols }: VendorCase, around: Sur
     interest: interest ?? { current: () => new Map() },
     tellsUsTrades: true,
     describe: async () => undefined,
-    tellPlan: () => undefined,
+    tellPlan: (_source, plan) => planned?.(plan),
     tellTrouble: (_source, trouble) => troubled?.(trouble),
   }
   return source.open(context)

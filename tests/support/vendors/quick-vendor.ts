@@ -66,7 +66,7 @@ function openSource(name: VendorName, baseUrl: string, everyMs: number) {
   })
   const feed: Feed = {
     name: 'price',
-    symbol: SYMBOL,
+    symbols: [SYMBOL],
     topic: 'stock-quotes',
     cost: 1,
     dueMs: (nowMs, askedMs) => (askedMs === undefined ? nowMs : askedMs + everyMs),

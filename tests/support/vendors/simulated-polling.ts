@@ -96,7 +96,8 @@ export class SimulatedVendor {
   #feed(symbol: string, ring: KeyRing): Feed {
     return {
       name: `quote:${symbol}`,
-      symbol,
+      symbols: [symbol],
+      tellsPrices: true,
       topic: 'stock-quotes',
       cost: 1,
       dueMs: this.#options.dueMs ?? minutelyInMarketHours,
