@@ -32,6 +32,8 @@ export interface PrintBookContext {
   readonly log: Log
   readonly metrics: Metrics
   readonly signal: AbortSignal
+  /** The vendor has said that it does not have it. */
+  isUnknown(symbol: string): boolean
   /** A fault of ours: it ends the source. */
   failed(error: unknown): void
 }

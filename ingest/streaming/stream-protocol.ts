@@ -16,10 +16,12 @@ export interface StreamProtocol {
   /**
    * `trade-id`: the venue numbers the prints of a product 1, 2, 3 … without holes and for ever. Each product is a source of
    * its own, `coinbase:BTC-USD`; position and seq are the trade id; duplicates are removed and holes found by it.
-   * `arrival`: no number, or one with holes or that starts again (a new day): prints are numbered as they come, and what
-   * was missed while away is announced as a GAP.
+   * `time`: no such number, but each print has a key of its own, and the vendor's past can be read by time. Each product is a
+   * source of its own; position and seq are the print's millisecond and its place in it; what was missed while away is read
+   * from the past, and what is in both is told once.
+   * `arrival`: nothing of the kind: prints are numbered as they come, and what was missed while away is announced as a GAP.
    */
-  readonly numbering: 'trade-id' | 'arrival'
+  readonly numbering: 'trade-id' | 'time' | 'arrival'
   readonly limits: StreamLimits
   /** Where to connect; asked for every connection. May hold a key: it is never logged. */
   url(): string
@@ -31,6 +33,8 @@ export interface StreamProtocol {
   converse(): Conversation
   /** Where the holes are filled from; only with `trade-id`. Without it every hole is announced as a GAP. */
   readonly history?: TradeHistory
+  /** Where what was missed is read; only with `time`. Without it a GAP says what is missing. */
+  readonly past?: TradePast
 }
 
 export interface Conversation {
@@ -72,6 +76,8 @@ export interface Print {
   readonly symbol: string
   /** The trade id where numbering is `trade-id`, else ignored. */
   readonly id: number
+  /** Where numbering is `time`: what tells it from every other print of its symbol and day, on the socket as in the past. */
+  readonly key?: string
   readonly price: number
   readonly size: number
   readonly eventTimeMs: number
@@ -142,6 +148,28 @@ export interface HistoryPage {
 
 export interface HistoricalPrint extends Omit<Print, 'kind' | 'symbol'> {
   /** The venue's bytes, to be put aside where it is no tick. */
+  original(): Buffer
+}
+
+/** The vendor's REST side, by time. */
+export interface TradePast {
+  /** Symbols that one request asks for together. */
+  readonly symbolsAtOnce: number
+  /**
+   * All that was printed of the symbols from then on, page by page, of each the oldest first. Ends with the newest.
+   * @throws VendorError
+   */
+  prints(symbols: readonly string[], fromMs: number, signal: AbortSignal): AsyncIterable<PastPage>
+}
+
+export interface PastPage {
+  readonly prints: readonly PastPrint[]
+  readonly rejects: readonly Omit<Reject, 'feed'>[]
+}
+
+export interface PastPrint extends Omit<Print, 'kind' | 'id' | 'key'> {
+  readonly key: string
+  /** The vendor's bytes, to be put aside where it is no tick. */
   original(): Buffer
 }
 

@@ -16,9 +16,12 @@ import { Outlet } from './outlet.ts'
 import type { PrintBook } from './print-book.ts'
 import type { StreamProtocol } from './stream-protocol.ts'
 import { STREAM_FEED } from './tick-of-print.ts'
+import { TimedPrints } from './timed-prints.ts'
 import { TradedPrints } from './traded-prints.ts'
 
 export type { StreamCheckpoint } from './checkpoint.ts'
+
+const BOOKS = { 'trade-id': TradedPrints, time: TimedPrints, arrival: ArrivingPrints } as const
 
 export interface StreamedOptions {
   readonly protocol: StreamProtocol
@@ -119,8 +122,9 @@ class Listening {
       this.#link.pause(isFull)
     })
     const failed = this.#failed.reject
-    const context = { ...options, name, bounds, outlet: this.outlet, signal, failed }
-    this.book = protocol.numbering === 'trade-id' ? new TradedPrints(context, from) : new ArrivingPrints(context, from)
+    const isUnknown = (symbol: string) => this.#unknown.has(symbol)
+    const context = { ...options, name, bounds, outlet: this.outlet, signal, isUnknown, failed }
+    this.book = new BOOKS[protocol.numbering](context, from)
     this.#link = new Link({ ...options, name, listener: this.#listener() })
   }
 

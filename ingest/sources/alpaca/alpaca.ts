@@ -2,7 +2,7 @@ import type { SourceContext, VendorSource } from '../../catalogue.ts'
 import { mergedSource } from '../../merged-source.ts'
 import { partTroubles } from '../../part-troubles.ts'
 import { polledSource } from '../../polling/polled-source.ts'
-import type { Source } from '../../source.ts'
+import type { KeyRing } from '../../quota/key-ring.ts'
 import type { StreamProtocol } from '../../streaming/stream-protocol.ts'
 import { streamedSource } from '../../streaming/streamed-source.ts'
 import { isUsStock } from '../../us-stocks.ts'
@@ -10,6 +10,7 @@ import { openVendorAccess } from '../../vendor-access.ts'
 import { AlpacaClient, BASE_URL } from './client.ts'
 import { errorOf } from './errors.ts'
 import { feedsOf } from './feeds.ts'
+import { alpacaPast } from './past.ts'
 import { type AlpacaKey, alpacaNews, alpacaTrades, STREAM_URL, STREAMED_SYMBOLS_MAX } from './stream.ts'
 
 const NAME = 'alpaca'
@@ -34,17 +35,23 @@ export const alpaca: VendorSource = {
         { source: NAME, streamed: STREAMED_SYMBOLS_MAX, polled: stocks.length },
         `Alpaca streams trades of the first ${STREAMED_SYMBOLS_MAX} of ${stocks.length} stocks; the others have quotes`,
       )
+    const { client, quota } = openClient(context, key)
+    const trades = () => alpacaTrades({ url, key, symbols: stocks, past: alpacaPast(client) })
     const parts = {
-      ...(stocks.length > 0 && { stream: streamOf('stream', alpacaTrades({ url, key, symbols: stocks })) }),
+      ...(stocks.length > 0 && { stream: streamOf('stream', trades()) }),
       news: streamOf('news', alpacaNews({ url, key, symbols: settings.symbols })),
-      feeds: polledFeeds({ ...context, tellTrouble: (_source, sentence) => trouble('feeds')(sentence) }, key),
+      feeds: polledSource({
+        name: NAME,
+        quota,
+        context: { ...context, tellTrouble: (_source, sentence) => trouble('feeds')(sentence) },
+        feedsOf: (symbols) => feedsOf(symbols, { client, now: context.clock.now }),
+      }),
     }
     return mergedSource({ name: NAME, parts, log })
   },
 }
 
-function polledFeeds(context: SourceContext, { id, secret }: AlpacaKey): Source {
-  const { clock, log } = context
+function openClient(context: SourceContext, { id, secret }: AlpacaKey): { client: AlpacaClient; quota: KeyRing } {
   const windows = [{ kind: 'sliding', requests: REQUESTS_PER_MINUTE, perMs: 60_000 }] as const
   const { quota, http } = openVendorAccess(context, {
     name: NAME,
@@ -55,13 +62,7 @@ function polledFeeds(context: SourceContext, { id, secret }: AlpacaKey): Source 
     hidden: [id],
     errorOf,
   })
-  const client = new AlpacaClient(http, (symbol, why) =>
-    log.warn({ source: NAME, symbol }, `${NAME} is not asked for ${symbol} any more: ${why}`),
-  )
-  return polledSource({
-    name: NAME,
-    quota,
-    context,
-    feedsOf: (symbols) => feedsOf(symbols, { client, now: clock.now }),
-  })
+  const leftOut = (symbol: string, why: string) =>
+    context.log.warn({ source: NAME, symbol }, `${NAME} is not asked for ${symbol} any more: ${why}`)
+  return { client: new AlpacaClient(http, leftOut), quota }
 }

@@ -5,14 +5,16 @@ import type { HistoricalBar } from '../../../domain/historical-bar.ts'
 import type { QuoteSnapshot } from '../../../domain/quote-snapshot.ts'
 import type { ItemsRead } from '../../json-answer.ts'
 import type { VendorHttp, VendorRequest } from '../../resilience/vendor-http.ts'
+import type { PastPrint } from '../../streaming/stream-protocol.ts'
 import { VendorError } from '../../vendor-error.ts'
 import { symbolsIn } from './errors.ts'
-import { type Page, parseBars, parseNews, parseSnapshots } from './parse.ts'
+import { type Page, parseBars, parseNews, parseSnapshots, parseTrades } from './parse.ts'
 
 export const BASE_URL = 'https://data.alpaca.markets'
 /** A request that names more would have too long an address. */
 export const SYMBOLS_PER_REQUEST = 100
 const BARS_PER_PAGE = 10_000
+const TRADES_PER_PAGE = 10_000
 const ARTICLES_PER_PAGE = 50
 
 export type AlpacaInterval = Extract<BarInterval, '1m' | '1d'>
@@ -58,6 +60,17 @@ export class AlpacaClient {
       // A token is of the list it came with.
       return this.#bars(request, undefined, signal)
     }
+  }
+
+  /** A page of trades on IEX from then until now, symbol by symbol. */
+  trades(
+    symbols: readonly string[],
+    fromMs: number,
+    pageToken: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Page<PastPrint>> {
+    const query = { start: iso(fromMs), limit: TRADES_PER_PAGE, feed: 'iex', sort: 'asc', page_token: pageToken }
+    return this.#ofSymbols('/v2/stocks/trades', symbols, query, parseTrades, signal)
   }
 
   /** A page of all news that were published or changed since, the oldest first. */

@@ -5,7 +5,7 @@ import { historicalBar } from '../../../domain/historical-bar.ts'
 import { quoteSnapshot } from '../../../domain/quote-snapshot.ts'
 import { expectParserPromises } from '../../../tests/support/vendors/parser-promises.ts'
 import { errorIn, errorOf, symbolsIn } from './errors.ts'
-import { fromAlpaca, parseBars, parseNews, parseSnapshots } from './parse.ts'
+import { fromAlpaca, parseBars, parseNews, parseSnapshots, parseTrades } from './parse.ts'
 
 const NOW_MS = Date.parse('2026-11-23T15:00:00Z')
 const payload = (name: string) => readFileSync(new URL(`payloads/${name}.json`, import.meta.url))
@@ -138,5 +138,6 @@ test('nothing, however mangled, is told unless it is valid', () => {
   expectParserPromises(payload('bars'), (body) => parseBars(body, '1m', NOW_MS), historicalBar)
   expectParserPromises(payload('bars-daily'), (body) => parseBars(body, '1d', NOW_MS), historicalBar)
   expectParserPromises(payload('snapshots'), (body) => parseSnapshots(body, NOW_MS), quoteSnapshot)
+  expectParserPromises(payload('trades'), parseTrades, (print) => print)
   expectParserPromises(payload('news'), (body) => parseNews(body, NOW_MS), article)
 })

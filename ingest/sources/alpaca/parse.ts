@@ -9,6 +9,7 @@ import { usDayStartMs } from '../../exchange-clock.ts'
 import { type ItemReject, type ItemsRead, JsonAnswer } from '../../json-answer.ts'
 import { plainText } from '../../plain-text.ts'
 import { rfc3339Ms } from '../../rfc-3339.ts'
+import type { PastPrint } from '../../streaming/stream-protocol.ts'
 import { errorIn } from './errors.ts'
 
 const { licence, title } = VENDORS.alpaca
@@ -30,6 +31,12 @@ const pageToken = z.string().nullish()
 export interface Page<F> extends ItemsRead<F> {
   readonly nextPageToken: string | undefined
 }
+
+/** The exchange numbers the trades of a symbol and day, and its number is told over the socket as over HTTP. */
+export const tradeName = { x: z.string().nullish(), i: z.union([z.number(), z.string()]) }
+
+export const keyOfTrade = ({ x, i }: { readonly x?: string | null | undefined; readonly i: number | string }): string =>
+  `${x ?? ''}${i}`
 
 const barsAnswer = z.object({ bars: z.record(z.string(), z.array(z.unknown())).nullable(), next_page_token: pageToken })
 
@@ -84,6 +91,39 @@ function finishedBar(
     licence,
     ingestTimeMs: receivedAtMs,
   })
+}
+
+const tradesAnswer = z.object({
+  trades: z.record(z.string(), z.array(z.unknown())).nullable(),
+  next_page_token: pageToken,
+})
+
+const tradeItem = z.object({ t: rfc3339Ms, p: z.number(), s: z.number(), ...tradeName })
+
+/** `/v2/stocks/trades`: trades of several symbols, of each the oldest first. */
+export function parseTrades(body: Buffer): Page<PastPrint> {
+  const answer = answerOf(body)
+  const { trades, next_page_token } = answer.as(tradesAnswer)
+  const facts: PastPrint[] = []
+  const rejects: ItemReject[] = []
+  for (const [symbol, items] of Object.entries(trades ?? {})) {
+    const read = answer.items(items, {
+      where: `trades.${symbol}`,
+      schema: tradeItem,
+      alone: (item) => ({ trades: { [symbol]: [item] } }),
+      read: ({ t, p, s, ...name }, original) => ({
+        symbol,
+        key: keyOfTrade(name),
+        price: p,
+        size: s,
+        eventTimeMs: t,
+        original,
+      }),
+    })
+    facts.push(...read.facts)
+    rejects.push(...read.rejects)
+  }
+  return { facts, rejects, nextPageToken: next_page_token ?? undefined }
 }
 
 const snapshot = z.object({

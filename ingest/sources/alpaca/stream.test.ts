@@ -1,14 +1,22 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { expectFramePromises } from '../../../tests/support/vendors/frame-promises.ts'
+import { toldHttp } from '../../../tests/support/vendors/told-http.ts'
+import type { VendorRequest } from '../../resilience/vendor-http.ts'
+import { AlpacaClient } from './client.ts'
+import { alpacaPast } from './past.ts'
 import { alpacaNews, alpacaTrades } from './stream.ts'
 
 const NOW_MS = Date.parse('2026-11-20T22:00:30Z')
 const payload = (name: string) => readFileSync(new URL(`payloads/${name}.json`, import.meta.url))
 const key = { id: 'PKTEST', secret: 'hidden' }
+const tradesOnce = ({ query }: VendorRequest) =>
+  query?.page_token ? Buffer.from('{"trades":{},"next_page_token":null}') : payload('trades')
+const http = toldHttp(tradesOnce, () => NOW_MS)
+const past = alpacaPast(new AlpacaClient(http, () => undefined))
 
 function talk(symbols: readonly string[] = ['AAPL', 'MSFT', 'TSLA']) {
-  const conversation = alpacaTrades({ url: 'wss://example.com', key, symbols }).converse()
+  const conversation = alpacaTrades({ url: 'wss://example.com', key, symbols, past }).converse()
   return {
     conversation,
     hear: (name: string) => conversation.read(payload(name), NOW_MS),
@@ -47,6 +55,16 @@ describe('the handshake', () => {
   })
 })
 
+test('a trade has the same name and time over the socket as over HTTP', async () => {
+  const streamed = talk()
+    .hear('frame-messages')
+    .flatMap((event) => (event.kind === 'print' ? [`${event.symbol} ${event.key} ${event.eventTimeMs}`] : []))
+  const asked: string[] = []
+  for await (const { prints } of past.prints(['AAPL', 'SPY'], NOW_MS, new AbortController().signal))
+    asked.push(...prints.map((print) => `${print.symbol} ${print.key} ${print.eventTimeMs}`))
+  expect(asked).toEqual([...streamed, `SPY V52983997229884 ${Date.parse('2026-11-20T15:04:06.5Z')}`])
+})
+
 test('a trade is told at its millisecond, a correction and a cancel as what they are, and other kinds not at all', () => {
   const events = talk().hear('frame-messages')
   expect(events.slice(0, 2)).toEqual([
@@ -54,6 +72,7 @@ test('a trade is told at its millisecond, a correction and a cancel as what they
       kind: 'print',
       symbol: 'AAPL',
       id: 0,
+      key: 'V52983525',
       price: 253.41,
       size: 100,
       eventTimeMs: Date.parse('2026-11-20T15:04:05.123Z'),
@@ -62,6 +81,7 @@ test('a trade is told at its millisecond, a correction and a cancel as what they
       kind: 'print',
       symbol: 'AAPL',
       id: 0,
+      key: 'V52983527',
       price: 253.42,
       size: 7,
       eventTimeMs: Date.parse('2026-11-20T15:04:05.123Z'),

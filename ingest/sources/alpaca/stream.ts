@@ -3,11 +3,17 @@ import { dataQuality } from '../../../domain/data-quality.ts'
 import { VENDORS } from '../../../domain/vendors.ts'
 import { rfc3339Ms } from '../../rfc-3339.ts'
 import { checked, type Message, readMessages } from '../../streaming/json-messages.ts'
-import type { Conversation, StreamEvent, StreamLimits, StreamProtocol } from '../../streaming/stream-protocol.ts'
+import type {
+  Conversation,
+  StreamEvent,
+  StreamLimits,
+  StreamProtocol,
+  TradePast,
+} from '../../streaming/stream-protocol.ts'
 import { usMarketSilence } from '../../streaming/us-market-silence.ts'
 import { withoutKeys } from '../../streaming/without-keys.ts'
 import { VendorError, type VendorErrorCode } from '../../vendor-error.ts'
-import { articleOf, newsItem } from './parse.ts'
+import { articleOf, keyOfTrade, newsItem, tradeName } from './parse.ts'
 
 const { title } = VENDORS.alpaca
 export const STREAM_URL = 'wss://stream.data.alpaca.markets'
@@ -33,12 +39,13 @@ export interface AlpacaStreamOptions {
 }
 
 /** Trades of stocks as one exchange (IEX) prints them. */
-export function alpacaTrades(options: AlpacaStreamOptions): StreamProtocol {
+export function alpacaTrades(options: AlpacaStreamOptions & { readonly past: TradePast }): StreamProtocol {
   const symbols = options.symbols.slice(0, STREAMED_SYMBOLS_MAX)
   return {
     vendor: 'alpaca',
     symbols,
-    numbering: 'arrival',
+    numbering: 'time',
+    past: options.past,
     limits: { ...LIMITS, silence: { framesMs: 120_000, pingsCount: true, printsMs: usMarketSilence(600_000) } },
     url: () => options.url + TRADES_PATH,
     keyed: true,
@@ -75,7 +82,7 @@ const LIMITS: StreamLimits = {
   frameBytesMax: 4 * 1_024 * 1_024,
 }
 
-const tradeMessage = z.object({ S: z.string(), p: z.number(), s: z.number(), t: rfc3339Ms })
+const tradeMessage = z.object({ S: z.string(), p: z.number(), s: z.number(), t: rfc3339Ms, ...tradeName })
 
 /** Connected, authenticated, subscribed: each step follows the vendor's word, and the first must within ten seconds. */
 class AlpacaConversation implements Conversation {
@@ -101,8 +108,8 @@ class AlpacaConversation implements Conversation {
   #readMessage(message: Message, receivedAtMs: number): readonly StreamEvent[] {
     switch (message.T) {
       case 't': {
-        const { S, p, s, t } = checked(tradeMessage, message)
-        return [{ kind: 'print', symbol: S, id: 0, price: p, size: s, eventTimeMs: t }]
+        const { S, p, s, t, ...name } = checked(tradeMessage, message)
+        return [{ kind: 'print', symbol: S, id: 0, key: keyOfTrade(name), price: p, size: s, eventTimeMs: t }]
       }
       case 'n':
         return [

@@ -3,14 +3,16 @@ import type { BarInterval } from '../../../domain/bar.ts'
 import { isPlatformError } from '../../../domain/errors.ts'
 import type { HistoricalBar } from '../../../domain/historical-bar.ts'
 import type { VendorHttp, VendorRequest } from '../../resilience/vendor-http.ts'
+import type { PastPrint } from '../../streaming/stream-protocol.ts'
 import { VendorError } from '../../vendor-error.ts'
 import { isTooEarly } from './errors.ts'
-import { type MarketDay, type Page, parseBars, parseMarketDay, parseNews } from './parse.ts'
+import { type MarketDay, type Page, parseBars, parseMarketDay, parseNews, parseTrades } from './parse.ts'
 
 /** Polygon.io has been called Massive since October 2025; keys and answers are the same at both addresses. */
 export const BASE_URL = 'https://api.massive.com'
 /** The most that are counted into one answer. */
 const BARS_PER_PAGE = 50_000
+const TRADES_PER_PAGE = 50_000
 const ARTICLES_PER_PAGE = 1_000
 
 export type PolygonInterval = Extract<BarInterval, '1m' | '1d'>
@@ -50,6 +52,16 @@ export class PolygonClient {
     }
     const read = (body: Buffer, receivedAtMs: number) => parseBars(body, interval, receivedAtMs)
     return this.#ask(interval, nextUrl === undefined ? first : followed(nextUrl), read, signal)
+  }
+
+  /** A page of the trades of one symbol on all exchanges, from then until now. */
+  trades(symbol: string, fromMs: number, nextUrl: string | undefined, signal: AbortSignal): Promise<Page<PastPrint>> {
+    const first: VendorRequest = {
+      path: `/v3/trades/${encodeURIComponent(symbol)}`,
+      query: { 'timestamp.gte': `${fromMs}000000`, order: 'asc', sort: 'timestamp', limit: TRADES_PER_PAGE },
+    }
+    const read = (body: Buffer) => parseTrades(body, symbol)
+    return this.#ask('trades', nextUrl === undefined ? first : followed(nextUrl), read, signal)
   }
 
   /** A page of all news that were published since, the oldest first. */

@@ -4,7 +4,7 @@ import { article } from '../../../domain/article.ts'
 import { historicalBar } from '../../../domain/historical-bar.ts'
 import { expectParserPromises } from '../../../tests/support/vendors/parser-promises.ts'
 import { errorIn, isTooEarly } from './errors.ts'
-import { fromPolygon, parseBars, parseMarketDay, parseNews } from './parse.ts'
+import { fromPolygon, parseBars, parseMarketDay, parseNews, parseTrades } from './parse.ts'
 
 const NOW_MS = Date.parse('2026-11-23T15:00:00Z')
 const payload = (name: string) => readFileSync(new URL(`payloads/${name}.json`, import.meta.url))
@@ -107,5 +107,10 @@ test('nothing, however mangled, is told unless it is valid', () => {
   expectParserPromises(payload('aggregates'), (body) => parseBars(body, '1d', NOW_MS), historicalBar)
   expectParserPromises(payload('aggregates-minutes'), (body) => parseBars(body, '1m', NOW_MS), historicalBar)
   expectParserPromises(payload('grouped'), (body) => parseMarketDay(body, () => true, NOW_MS), historicalBar)
+  expectParserPromises(
+    payload('trades'),
+    (body) => parseTrades(body, 'AAPL'),
+    (print) => print,
+  )
   expectParserPromises(payload('news'), (body) => parseNews(body, NOW_MS), article)
 })

@@ -8,6 +8,7 @@ import { usDayStartMs } from '../../exchange-clock.ts'
 import { type ItemsRead, JsonAnswer } from '../../json-answer.ts'
 import { plainText } from '../../plain-text.ts'
 import { rfc3339Ms } from '../../rfc-3339.ts'
+import type { PastPrint } from '../../streaming/stream-protocol.ts'
 import { errorIn } from './errors.ts'
 
 const { licence, title } = VENDORS.polygon
@@ -103,6 +104,56 @@ function finishedBar(
     ingestTimeMs: receivedAtMs,
   })
 }
+
+/**
+ * What tells a trade from the others of its ticker and day: exchanges and reporting facilities number theirs. The same over
+ * the socket, where the names are short.
+ */
+export function keyOfTrade({ exchange, facility, id, sequence }: TradeName): string {
+  return [exchange, facility || '', id ?? `#${sequence ?? ''}`].join(' ')
+}
+
+interface TradeName {
+  readonly exchange: number
+  /** 0 or nothing where no facility reported it. */
+  readonly facility?: number | null | undefined
+  readonly id?: string | null | undefined
+  readonly sequence?: number | null | undefined
+}
+
+const tradeItem = z.object({
+  price: z.number(),
+  size: z.number(),
+  /** When the consolidated tape had it, in nanoseconds. */
+  sip_timestamp: z.number(),
+  exchange: z.int(),
+  trf_id: z.int().nullish(),
+  id: z.string().nullish(),
+  sequence_number: z.int().nullish(),
+})
+
+/** `/v3/trades/{ticker}`, the oldest first. */
+export function parseTrades(body: Buffer, symbol: string): Page<PastPrint> {
+  const answer = answerOf(body)
+  const { results, next_url } = answer.as(listAnswer)
+  const read = answer.items(results ?? [], {
+    where: `results of ${symbol}`,
+    schema: tradeItem,
+    alone: (item) => ({ results: [item] }),
+    read: ({ price, size, sip_timestamp, exchange, trf_id, id, sequence_number }, original) => ({
+      symbol,
+      key: keyOfTrade({ exchange, facility: trf_id, id, sequence: sequence_number }),
+      price,
+      size,
+      eventTimeMs: msOfNanoseconds(sip_timestamp),
+      original,
+    }),
+  })
+  return { ...read, nextUrl: next_url ?? undefined }
+}
+
+/** A double holds times of our age to 256 ns: one that is of a whole millisecond may have become a little less. */
+const msOfNanoseconds = (ns: number): number => Math.floor((ns + 128) / 1_000_000)
 
 const newsItem = z.object({
   id: z.string().min(1),

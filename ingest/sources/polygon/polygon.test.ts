@@ -53,6 +53,7 @@ test('a plan whose socket is refused has days, minutes and news all the same', a
 })
 
 test('plans that are told late listen at an address of their own', () => {
-  const urls = Object.values(STREAM_URLS).map((url) => polygonTrades({ url, key: 'k', symbols: ['AAPL'] }).url())
+  const past = { symbolsAtOnce: 1, prints: async function* () {} }
+  const urls = Object.values(STREAM_URLS).map((url) => polygonTrades({ url, key: 'k', symbols: ['AAPL'], past }).url())
   expect(urls).toEqual(['wss://socket.massive.com/stocks', 'wss://delayed.massive.com/stocks'])
 })

@@ -2,9 +2,8 @@ import type { SourceContext, VendorSource } from '../../catalogue.ts'
 import { mergedSource } from '../../merged-source.ts'
 import { partTroubles } from '../../part-troubles.ts'
 import { polledSource } from '../../polling/polled-source.ts'
-import { keysOf } from '../../quota/key-ring.ts'
+import { type KeyRing, keysOf } from '../../quota/key-ring.ts'
 import type { QuotaWindow } from '../../quota/quota.ts'
-import type { Source } from '../../source.ts'
 import { SYMBOLS_MAX } from '../../streaming/bounds.ts'
 import { streamedSource } from '../../streaming/streamed-source.ts'
 import { isUsStock } from '../../us-stocks.ts'
@@ -12,6 +11,7 @@ import { openVendorAccess } from '../../vendor-access.ts'
 import { BASE_URL, PolygonClient } from './client.ts'
 import { errorOf } from './errors.ts'
 import { feedsOf } from './feeds.ts'
+import { polygonPast } from './past.ts'
 import { polygonTrades, STREAM_URLS } from './stream.ts'
 
 const NAME = 'polygon'
@@ -28,23 +28,30 @@ export const polygon: VendorSource = {
     const keys = keysOf(settings.variables.POLYGON_KEY)
     const trouble = partTroubles((sentence) => context.tellTrouble(NAME, sentence))
     const plan = settings.variables.POLYGON_WS
-    const feeds = polledFeeds(
-      { ...context, tellTrouble: (_source, sentence) => trouble('feeds')(sentence) },
-      keys,
-      plan !== undefined,
-    )
+    const isPaid = plan !== undefined
+    const { client, quota } = openClient(context, keys, isPaid)
+    const feeds = polledSource({
+      name: NAME,
+      quota,
+      context: { ...context, tellTrouble: (_source, sentence) => trouble('feeds')(sentence) },
+      feedsOf: (symbols) => feedsOf(symbols, { client, isPaid, now: context.clock.now }),
+    })
     const symbols = settings.symbols.filter(isUsStock).slice(0, SYMBOLS_MAX)
     if (plan === undefined || !context.tellsUsTrades || symbols.length === 0)
       return mergedSource({ name: NAME, parts: { feeds }, log })
     const url = settings.urls[NAME]?.ws ?? STREAM_URLS[plan === 'live' ? 'live' : 'delayed']
     // One connection is all that most plans allow, and so it is of the first key.
-    const protocol = polygonTrades({ url, key: keys[0] ?? '', symbols })
+    const protocol = polygonTrades({ url, key: keys[0] ?? '', symbols, past: polygonPast(client) })
     const stream = streamedSource({ ...context, protocol, tellTrouble: trouble('stream') })
     return mergedSource({ name: NAME, parts: { stream, feeds }, log })
   },
 }
 
-function polledFeeds(context: SourceContext, keys: readonly string[], isPaid: boolean): Source {
+function openClient(
+  context: SourceContext,
+  keys: readonly string[],
+  isPaid: boolean,
+): { client: PolygonClient; quota: KeyRing } {
   const { quota, http } = openVendorAccess(context, {
     name: NAME,
     baseUrl: BASE_URL,
@@ -53,11 +60,5 @@ function polledFeeds(context: SourceContext, keys: readonly string[], isPaid: bo
     sign: (key) => ({ headers: { authorization: `Bearer ${key}` } }),
     errorOf,
   })
-  const client = new PolygonClient(http)
-  return polledSource({
-    name: NAME,
-    quota,
-    context,
-    feedsOf: (symbols) => feedsOf(symbols, { client, isPaid, now: context.clock.now }),
-  })
+  return { client: new PolygonClient(http), quota }
 }

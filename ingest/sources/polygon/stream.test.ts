@@ -1,18 +1,35 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { expectFramePromises } from '../../../tests/support/vendors/frame-promises.ts'
+import { toldHttp } from '../../../tests/support/vendors/told-http.ts'
+import type { VendorRequest } from '../../resilience/vendor-http.ts'
+import { PolygonClient } from './client.ts'
+import { polygonPast } from './past.ts'
 import { polygonTrades } from './stream.ts'
 
 const NOW_MS = Date.parse('2026-11-20T20:00:01Z')
 const payload = (name: string) => readFileSync(new URL(`payloads/${name}.json`, import.meta.url))
 
+/** One page of trades, and an empty one where it goes on. */
+function vendor() {
+  const answer = ({ query }: VendorRequest) => payload(query?.cursor ? 'aggregates-empty' : 'trades')
+  const http = toldHttp(answer, () => NOW_MS)
+  const past = polygonPast(new PolygonClient(http))
+  const read = async (symbol: string) => {
+    const names: string[] = []
+    for await (const { prints } of past.prints([symbol], NOW_MS, new AbortController().signal))
+      names.push(...prints.map(({ key, eventTimeMs }) => `${key} ${eventTimeMs}`))
+    return names
+  }
+  return { http, past, read }
+}
+
 function talk(symbols: readonly string[] = ['AAPL', 'MSFT']) {
-  const conversation = polygonTrades({ url: 'wss://example.com', key: 'hidden', symbols }).converse()
+  const { past } = vendor()
+  const conversation = polygonTrades({ url: 'wss://example.com', key: 'hidden', symbols, past }).converse()
   return {
     conversation,
     hear: (name: string) => conversation.read(payload(name), NOW_MS),
-    trade: (q: number, t: number) =>
-      conversation.read(Buffer.from(JSON.stringify([{ ev: 'T', sym: 'AAPL', p: 1, s: 1, t, q }])), NOW_MS),
   }
 }
 
@@ -41,21 +58,36 @@ describe('the handshake', () => {
 describe('trades', () => {
   test('are told at their millisecond, also where their sequence has a hole', () => {
     expect(talk().hear('frame-trades')).toEqual([
-      { kind: 'print', symbol: 'AAPL', id: 0, price: 253.41, size: 100, eventTimeMs: 1795204800123 },
-      { kind: 'print', symbol: 'AAPL', id: 0, price: 253.42, size: 5, eventTimeMs: 1795204800130 },
+      {
+        kind: 'print',
+        symbol: 'AAPL',
+        id: 0,
+        key: '4 201 12345',
+        price: 253.41,
+        size: 100,
+        eventTimeMs: 1795204800123,
+      },
+      { kind: 'print', symbol: 'AAPL', id: 0, key: '11  12346', price: 253.42, size: 5, eventTimeMs: 1795204800130 },
     ])
   })
 
-  test('told again are told once', () => {
-    const { hear } = talk()
-    hear('frame-trades')
-    expect(hear('frame-trades')).toEqual([])
+  test('have the same name and time over the socket as over HTTP', async () => {
+    const streamed = talk()
+      .hear('frame-trades')
+      .flatMap((event) => (event.kind === 'print' ? [`${event.key} ${event.eventTimeMs}`] : []))
+    expect(await vendor().read('AAPL')).toEqual([...streamed, '62  #3681332 1795204800131'])
   })
 
-  test('of a new session begin at any number', () => {
-    const { trade } = talk()
-    expect(trade(9_000, 1_000)).toHaveLength(1)
-    expect(trade(1, 2_000)).toHaveLength(1)
+  test('are asked for page by page, from a millisecond on, with the key at our address alone', async () => {
+    const { http, read } = vendor()
+    await read('BRK.B')
+    expect(http.asked).toEqual([
+      {
+        path: '/v3/trades/BRK.B',
+        query: { 'timestamp.gte': `${NOW_MS}000000`, order: 'asc', sort: 'timestamp', limit: 50_000 },
+      },
+      { path: '/v3/trades/AAPL', query: { cursor: 'YWN0aXZlPXRydWU' } },
+    ])
   })
 })
 

@@ -1,10 +1,17 @@
 import { z } from 'zod'
 import { VENDORS } from '../../../domain/vendors.ts'
 import { checked, type Message, readMessages } from '../../streaming/json-messages.ts'
-import type { Conversation, StreamEvent, StreamLimits, StreamProtocol } from '../../streaming/stream-protocol.ts'
+import type {
+  Conversation,
+  StreamEvent,
+  StreamLimits,
+  StreamProtocol,
+  TradePast,
+} from '../../streaming/stream-protocol.ts'
 import { usMarketSilence } from '../../streaming/us-market-silence.ts'
 import { withoutKeys } from '../../streaming/without-keys.ts'
 import { VendorError } from '../../vendor-error.ts'
+import { keyOfTrade } from './parse.ts'
 
 const { title } = VENDORS.polygon
 /** Plans that are told late have an address of their own. */
@@ -20,6 +27,7 @@ export interface PolygonStreamOptions {
   readonly url: string
   readonly key: string
   readonly symbols: readonly string[]
+  readonly past: TradePast
 }
 
 /** Trades of stocks, of all exchanges, for plans that include the socket. */
@@ -27,7 +35,8 @@ export function polygonTrades(options: PolygonStreamOptions): StreamProtocol {
   return {
     vendor: 'polygon',
     symbols: options.symbols,
-    numbering: 'arrival',
+    numbering: 'time',
+    past: options.past,
     limits: LIMITS,
     url: () => options.url + STOCKS_PATH,
     keyed: true,
@@ -52,18 +61,21 @@ const tradeMessage = z.object({
   p: z.number(),
   s: z.number(),
   t: z.int(),
+  x: z.int(),
+  i: z.string().nullish(),
+  trfi: z.int().nullish(),
   q: z.int().nullish(),
 })
 
-interface LastTrade {
-  readonly q: number
-  readonly eventTimeMs: number
+function printOf(message: Message): StreamEvent {
+  const { sym, x, i, p, s, t, q, trfi } = checked(tradeMessage, message)
+  const key = keyOfTrade({ exchange: x, facility: trfi, id: i, sequence: q })
+  return { kind: 'print', symbol: sym, id: 0, key, price: p, size: s, eventTimeMs: t }
 }
 
 class PolygonConversation implements Conversation {
   readonly #key: string
   readonly #symbols: readonly string[]
-  readonly #last = new Map<string, LastTrade>()
   #ready = false
 
   constructor(key: string, symbols: readonly string[]) {
@@ -77,27 +89,9 @@ class PolygonConversation implements Conversation {
 
   read(frame: Buffer, receivedAtMs: number): readonly StreamEvent[] {
     return readMessages(title, frame, (message) => {
-      if (message.ev === 'T') return this.#trade(message)
+      if (message.ev === 'T') return [printOf(message)]
       return message.ev === 'status' ? this.#status(message, receivedAtMs) : []
     })
-  }
-
-  #trade(message: Message): readonly StreamEvent[] {
-    const { sym, p, s, t, q } = checked(tradeMessage, message)
-    if (this.#isRepeated(sym, q ?? undefined, t)) return []
-    return [{ kind: 'print', symbol: sym, id: 0, price: p, size: s, eventTimeMs: t }]
-  }
-
-  /**
-   * Sequence numbers of a ticker grow over a session, with holes where nothing is missing, and begin anew with the next one.
-   * So they tell what came before, and not what did not come.
-   */
-  #isRepeated(symbol: string, q: number | undefined, eventTimeMs: number): boolean {
-    if (q === undefined || !this.#symbols.includes(symbol)) return false
-    const last = this.#last.get(symbol)
-    if (last !== undefined && q <= last.q && eventTimeMs <= last.eventTimeMs) return true
-    this.#last.set(symbol, { q, eventTimeMs })
-    return false
   }
 
   #status(message: Message, receivedAtMs: number): readonly StreamEvent[] {

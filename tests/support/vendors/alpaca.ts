@@ -4,7 +4,7 @@ import { NEWS_PATH } from '../../../ingest/sources/alpaca/stream.ts'
 import type { Clock } from '../../../platform/clock.ts'
 import type { VendorAnswer } from './faults.ts'
 import { nameOf, type PolledVendorCase, type VendorFake } from './polled-vendor-case.ts'
-import type { FakePrint, StreamedVendorCase, StreamFake } from './streamed-vendor-case.ts'
+import type { FakePrint, FakeTape, StreamedVendorCase, StreamFake } from './streamed-vendor-case.ts'
 import { madeUpBar, usSessions } from './us-sessions.ts'
 import type { VendorQuestion } from './vendor-server.ts'
 
@@ -17,6 +17,7 @@ const START_MS = Date.parse('2026-11-20T15:30:00Z')
 const SIP_DELAY_MS = 15 * MINUTE_MS
 const BARS_PER_PAGE = 400
 const ARTICLES_PER_PAGE = 50
+const TRADES_PER_PAGE = 40
 const ARTICLE_EVERY_MS = 10 * MINUTE_MS
 /** The last time that anything traded on IEX: once a day, at this time. */
 const TRADED_AT_MS = 10 * 60 * MINUTE_MS
@@ -164,6 +165,22 @@ const tradeOf = ({ symbol, id, price, size, eventTimeMs }: FakePrint) => ({
   t: new Date(eventTimeMs).toISOString().replace('Z', '456789Z'),
 })
 
+/** Symbol by symbol; a token names the trade that the next page comes after. */
+function pastTrades(query: URLSearchParams, tape: FakeTape): VendorAnswer {
+  const fromMs = Date.parse(query.get('start') ?? '')
+  const all = (query.get('symbols') ?? '')
+    .split(',')
+    .flatMap((symbol) => tape(symbol).filter(({ eventTimeMs }) => eventTimeMs >= fromMs))
+  const tokenOf = ({ symbol, id }: FakePrint) => `${symbol}|${id}`
+  const begin = all.findIndex((print) => tokenOf(print) === query.get('page_token')) + 1
+  const page = all.slice(begin, begin + TRADES_PER_PAGE)
+  const last = page.at(-1)
+  const trades = Object.fromEntries(
+    [...Map.groupBy(page, ({ symbol }) => symbol)].map(([symbol, prints]) => [symbol, prints.map(tradeOf)]),
+  )
+  return { body: { trades, next_page_token: last && last !== all.at(-1) ? tokenOf(last) : null } }
+}
+
 const streamFake = (): StreamFake => {
   let articles = 0
   return {
@@ -193,8 +210,9 @@ const streamFake = (): StreamFake => {
         },
       }
     },
-    answer: (question) => {
+    answer: (question, tape) => {
       if (!isKeyOf(question)) return forbidden
+      if (question.path === '/v2/stocks/trades') return pastTrades(question.query, tape)
       if (question.path === '/v2/stocks/snapshots') return { body: {} }
       return {
         body:
@@ -208,7 +226,7 @@ export const alpacaStreamCase: StreamedVendorCase = {
   source: alpaca,
   variables,
   symbols: SYMBOLS,
-  numbering: 'arrival',
+  numbering: 'time',
   keys,
   limits: { attempts: { count: 12, perMs: MINUTE_MS }, messages: { count: 10, perMs: 1_000 }, sockets: 1 },
   startMs: Date.parse('2026-11-20T15:00:00Z'),

@@ -3,7 +3,7 @@ import { polygon } from '../../../ingest/sources/polygon/polygon.ts'
 import type { Clock } from '../../../platform/clock.ts'
 import type { VendorAnswer } from './faults.ts'
 import { nameOf, type PolledVendorCase, type VendorFake } from './polled-vendor-case.ts'
-import type { FakePrint, StreamedVendorCase, StreamFake } from './streamed-vendor-case.ts'
+import type { FakePrint, FakeTape, StreamedVendorCase, StreamFake } from './streamed-vendor-case.ts'
 import { madeUpBar, type UsSession, usSessions } from './us-sessions.ts'
 import type { VendorQuestion } from './vendor-server.ts'
 
@@ -170,6 +170,22 @@ const tradeOf = ({ symbol, id, price, size, eventTimeMs }: FakePrint) => ({
   q: id * 3,
 })
 
+/** In nanoseconds, all of them within the millisecond that the socket tells. */
+function pastTrades({ path, query }: VendorQuestion, tape: FakeTape): VendorAnswer {
+  const symbol = path.split('/').at(-1) ?? ''
+  const [fromMs, afterId] = JSON.parse(query.get('cursor') ?? `[${Number(query.get('timestamp.gte')) / 1e6},0]`)
+  const all = tape(symbol).filter(({ id, eventTimeMs }) => eventTimeMs >= fromMs && id > afterId)
+  const page = all.slice(0, PAGE)
+  const cursor = encodeURIComponent(JSON.stringify([fromMs, page.at(-1)?.id]))
+  return fine({
+    results: page.map(({ id, price, size, eventTimeMs }) => ({
+      ...{ id: String(id), exchange: 4, price, size, sequence_number: id * 3, tape: 3, conditions: [0] },
+      sip_timestamp: eventTimeMs * 1e6 + (id % 4) * 250_000,
+    })),
+    ...(page.length < all.length && { next_url: `https://api.polygon.io${path}?cursor=${cursor}` }),
+  })
+}
+
 const streamFake = (): StreamFake => ({
   converse: (say) => {
     const status = (name: string, message: string) => say(JSON.stringify([{ ev: 'status', status: name, message }]))
@@ -192,9 +208,10 @@ const streamFake = (): StreamFake => ({
       frameOf: (print) => (subscribed.has(`T.${print.symbol}`) ? JSON.stringify([tradeOf(print)]) : undefined),
     }
   },
-  answer: (question) => {
+  answer: (question, tape) => {
     if (!KEYS.includes(keyOf(question) ?? '')) return unknownKey
     const { path } = question
+    if (path.startsWith('/v3/trades/')) return pastTrades(question, tape)
     if (!path.includes('/grouped/')) return fine({ ticker: path.split('/')[4], resultsCount: 0 })
     return fine({ results: OTHERS.map((T) => ({ T, ...told(T, timeOf(path.slice(-10))) })) })
   },
@@ -204,7 +221,7 @@ export const polygonStreamCase: StreamedVendorCase = {
   source: polygon,
   variables: { POLYGON_KEY: KEYS.join(','), POLYGON_WS: 'live' },
   symbols: SYMBOLS,
-  numbering: 'arrival',
+  numbering: 'time',
   keys: KEYS,
   limits: { attempts: { count: 12, perMs: MINUTE_MS }, messages: { count: 10, perMs: 1_000 }, sockets: 1 },
   startMs: Date.parse('2026-11-20T15:00:00Z'),

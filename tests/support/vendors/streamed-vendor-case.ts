@@ -1,4 +1,4 @@
-import type { Rate } from '../../../ingest/streaming/stream-protocol.ts'
+import type { Rate, StreamProtocol } from '../../../ingest/streaming/stream-protocol.ts'
 import type { VendorAnswer } from './faults.ts'
 import type { VendorCase } from './polled-reader.ts'
 import type { VendorQuestion } from './vendor-server.ts'
@@ -6,10 +6,10 @@ import type { VendorQuestion } from './vendor-server.ts'
 /** A vendor that is listened to, as `tests/contract/streamed-sources.test.ts` runs it against a server of ours. */
 export interface StreamedVendorCase extends VendorCase {
   /**
-   * `trade-id`: after whatever happened every print has come, once. `arrival`: what was printed while nobody was connected is
-   * gone, and a GAP says so.
+   * `trade-id`: after whatever happened every print has come, once. `time`: the same, but that of a frame which is lost on an
+   * open connection nobody knows. `arrival`: what was printed while nobody was connected is gone, and a GAP says so.
    */
-  readonly numbering: 'trade-id' | 'arrival'
+  readonly numbering: StreamProtocol['numbering']
   /** `quotes`: it tells prices as of their second, without a size or a number. Default: ticks. */
   readonly tells?: 'ticks' | 'quotes'
   /** Must be seen nowhere but in what is sent to the vendor; empty where the vendor needs none. */
