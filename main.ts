@@ -329,7 +329,8 @@ async function startVendors(
 }
 
 /** Once per change of state: a vendor that is away is said once. */
-function sayStatus({ source, state, reason }: SourceStatus, before: SourceStatus | undefined): void {
+function sayStatus({ source, state, reason, lacks }: SourceStatus, before: SourceStatus | undefined): void {
+  if (lacks !== undefined && lacks !== before?.lacks) say(`${source.padEnd(17)} read without its ${lacks}`)
   if (state === before?.state || state === 'starting') return
   say(`${source.padEnd(17)} ${reason === undefined ? state : `${state}: ${reason}`}`)
 }

@@ -55,6 +55,8 @@ export interface SourceContext {
    * again. Shown in `/ready` and at the terminal. The source goes on by itself all the while.
    */
   readonly tellTrouble: (source: VendorName, trouble: string | undefined) => void
+  /** What its vendor does not give us, as one sentence for the operator, while all else of it is read. undefined: nothing. */
+  readonly tellLack: (source: VendorName, lack: string | undefined) => void
 }
 
 export interface PlannedUpdate {

@@ -130,6 +130,7 @@ export function startLive(run: LiveRun): Live {
         .catch((error: unknown) => log.debug({ err: error, source }, 'Cannot tell its plan'))
     },
     tellTrouble: (source, trouble) => statuses.trouble(source, trouble),
+    tellLack: (source, lack) => statuses.lack(source, lack),
   }
   const locks = new SourceLocks(database)
   const ingest = {

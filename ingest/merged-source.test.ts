@@ -25,7 +25,10 @@ function counting(name: string, last: number, failure?: Error): Source<number> &
   return { name, read, saves, saved: (checkpoint) => void saves.push(checkpoint) }
 }
 
-const merged = (parts: Record<string, Source>) => mergedSource({ name: 'finnhub', parts, log: silentLog })
+function merged(parts: Record<string, Source>, lacks: (string | undefined)[] = []) {
+  const context = { log: silentLog, tellLack: (_source: string, lack: string | undefined) => lacks.push(lack) }
+  return mergedSource({ name: 'finnhub', parts, context })
+}
 
 /** What was told, as `part number`, until so many were. */
 async function read(source: Source<MergedCheckpoint>, count: number, from?: MergedCheckpoint) {
@@ -88,10 +91,12 @@ test('each part hears what was saved of it', () => {
   expect([stream.saves, feeds.saves]).toEqual([[4], []])
 })
 
-test('a part that the vendor refuses ends alone', async () => {
+test('a part that the vendor refuses ends alone, and as long as the others are read the operator is told', async () => {
   const stream = counting('stream', 0, new VendorError('VENDOR_REFUSED', 'not in this plan'))
-  const { told } = await read(merged({ stream, feeds: counting('feeds', 3) }), 3)
+  const lacks: (string | undefined)[] = []
+  const { told } = await read(merged({ stream, feeds: counting('feeds', 3) }, lacks), 3)
   expect(told).toEqual(['feeds 1', 'feeds 2', 'feeds 3'])
+  expect(lacks).toEqual(['stream: not in this plan', undefined])
 })
 
 test('all parts refused, it ends with why', async () => {

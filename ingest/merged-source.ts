@@ -1,13 +1,14 @@
 import { z } from 'zod'
 import { isPlatformError, PlatformError } from '../domain/errors.ts'
-import type { Log } from '../platform/log.ts'
+import type { VendorName } from '../domain/vendors.ts'
+import type { SourceContext } from './catalogue.ts'
 import type { Source, SourceBatch } from './source.ts'
 
 export interface MergedSourceOptions {
-  readonly name: string
+  readonly name: VendorName
   /** By what they are to their vendor: `stream`, `feeds`. The names are in the checkpoint and must not change. */
   readonly parts: Readonly<Record<string, Source>>
-  readonly log: Log
+  readonly context: Pick<SourceContext, 'log' | 'tellLack'>
 }
 
 /** Where each part goes on; of one that is not read just now, where it did the last time. */
@@ -45,7 +46,7 @@ interface Step {
 }
 
 async function* readParts(
-  { name, parts, log }: MergedSourceOptions,
+  { name, parts, context }: MergedSourceOptions,
   progress: Map<string, unknown>,
   signal: AbortSignal,
 ): AsyncGenerator<SourceBatch<MergedCheckpoint>> {
@@ -70,6 +71,7 @@ async function* readParts(
       }),
     )
   for (const [label, reader] of readers) advance(label, reader)
+  const lacks = new Map<string, string>()
   let refused: unknown
   try {
     while (reading.size > 0) {
@@ -85,10 +87,12 @@ async function* readParts(
       if ('error' in next) {
         if (!isRefused(next.error)) throw next.error
         refused = next.error
-        log.warn(
+        lacks.set(label, `${label}: ${next.error.message}`)
+        context.log.warn(
           { source: name, part: label, err: next.error },
-          `${name} is read without its ${label}: ${next.error.message}`,
+          `${name} is read without its ${lacks.get(label)}`,
         )
+        context.tellLack(name, [...lacks.values()].join('; '))
       } else if (!next.done && reader) {
         progress.set(label, next.value.checkpoint)
         yield { ...next.value, checkpoint: { parts: Object.fromEntries(progress) } }
@@ -99,6 +103,7 @@ async function* readParts(
     if (refused !== undefined && !signal.aborted) throw refused
   } finally {
     stop.abort()
+    context.tellLack(name, undefined)
     await Promise.all(reading.values())
     await Promise.allSettled([...readers.values()].map((reader) => reader.return?.()))
   }

@@ -13,6 +13,8 @@ export interface SourceStatus {
   /** Why, where not all is well. */
   readonly reason?: string
   readonly retryAtMs?: number
+  /** What its vendor does not give us, while all else of it is read. */
+  readonly lacks?: string
   /** Another process reads it, so we may not. */
   readonly isReadElsewhere?: boolean
   /** When the last fact came; undefined: none since the start. */
@@ -39,14 +41,25 @@ export class SourceStatuses {
   set(source: string, state: SourceState, why: Why = {}): void {
     const before = this.#statuses.get(source)
     if (before?.state === state && before.reason === why.reason && before.retryAtMs === why.retryAtMs) return
-    const lastFactMs = before?.lastFactMs
+    const { lastFactMs, lacks } = before ?? {}
     const status: SourceStatus = {
       source,
       state,
       sinceMs: before?.state === state ? before.sinceMs : this.#clock.now(),
       ...why,
+      ...(lacks !== undefined && { lacks }),
       ...(lastFactMs !== undefined && { lastFactMs }),
     }
+    this.#statuses.set(source, status)
+    this.#onChange(status, before)
+  }
+
+  /** It is read without this; undefined: without nothing. */
+  lack(source: string, lacks: string | undefined): void {
+    const before = this.#statuses.get(source)
+    if (before === undefined || before.lacks === lacks) return
+    const { lacks: _, ...rest } = before
+    const status = lacks === undefined ? rest : { ...rest, lacks }
     this.#statuses.set(source, status)
     this.#onChange(status, before)
   }

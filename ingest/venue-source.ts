@@ -74,7 +74,7 @@ export const venueSource = (venue: Venue): VendorSource => ({
         .flatMap((symbol) => INTERVALS.map((interval) => barsFeed(venue, http, { symbol, interval }, clock.now)))
     // The socket says what is wrong with the venue: bars are asked for a few times a day.
     const feeds = polledSource({ name, quota, feedsOf, context: { ...context, tellTrouble: () => undefined } })
-    return mergedSource({ name, parts: { stream, feeds }, log })
+    return mergedSource({ name, parts: { stream, feeds }, context })
   },
 })
 

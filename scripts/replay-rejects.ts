@@ -89,6 +89,7 @@ function openedToReparse(vendor: VendorSource, config: Config): Source {
     describe: async () => {},
     tellPlan: () => {},
     tellTrouble: () => {},
+    tellLack: () => {},
   }
   return toldTo(config.AUDIENCE, vendor.open(context), metrics)
 }

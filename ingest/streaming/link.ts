@@ -189,8 +189,9 @@ export class Link {
     listener.connected(nowMs, awayMs)
   }
 
+  /** It is no trouble that may pass: whoever reads the source hears it as its end. */
   #refused(reason: VendorError): VendorError {
-    this.#context.listener.trouble(`has no stream for us: ${reason.message}`)
+    this.#context.listener.trouble(undefined)
     return reason
   }
 

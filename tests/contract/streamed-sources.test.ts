@@ -56,6 +56,7 @@ async function worldOf(vendor: StreamedVendorCase) {
   const socketUrl = server.url + vendor.socketPath
   const logged: string[] = []
   const troubles: (string | undefined)[] = []
+  const lacks: (string | undefined)[] = []
   const read = (from?: unknown) =>
     new CaseReader(
       openCase(vendor, {
@@ -65,6 +66,7 @@ async function worldOf(vendor: StreamedVendorCase) {
         quotas,
         logged: (line) => logged.push(line),
         troubled: (trouble) => troubles.push(trouble),
+        lacking: (lack) => lacks.push(lack),
       }),
       from,
     )
@@ -75,6 +77,7 @@ async function worldOf(vendor: StreamedVendorCase) {
     socketUrl,
     logged,
     troubles,
+    lacks,
     read,
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }
@@ -266,8 +269,11 @@ describe.concurrent.each(Object.entries(STREAMED_VENDORS))('Streamed source: %s'
     await using world = await worldOf(vendor)
     world.server.fail({ kind: 'refuse', status: 451 })
     const reader = world.read()
-    await expect.poll(() => world.troubles.join(), PATIENCE).toContain('may not be read from this country')
-    // A source that has nothing else to read has ended by itself.
+    const said: string[] = []
+    // A source that has nothing else to read ends with it.
+    reader.ended.catch((error: Error) => said.push(error.message))
+    await expect.poll(() => [...world.lacks, ...said].join(), PATIENCE).toContain('may not be read from this country')
+    expect(world.troubles.at(-1)).toBeUndefined()
     await reader.stop().catch((error: unknown) => expect(error).toMatchObject({ code: 'VENDOR_REFUSED' }))
     expect(world.server.attempts).toBe(1)
   })

@@ -12,7 +12,7 @@ const { startMs, timesFaster, besidePaths = [] } = alpacaStreamCase
 async function worldOf(symbols = alpacaStreamCase.symbols) {
   const clock = fastClock({ startMs, realStartMs: Date.now(), timesFaster })
   const server = await StreamServer.start({ fake: alpacaStreamCase.fake(), symbols, besidePaths, clock })
-  const troubles: (string | undefined)[] = []
+  const lacks: (string | undefined)[] = []
   const source = openCase(
     { ...alpacaStreamCase, symbols },
     {
@@ -21,7 +21,7 @@ async function worldOf(symbols = alpacaStreamCase.symbols) {
       clock,
       quotas: new MemoryQuotas(),
       logged: () => undefined,
-      troubled: (trouble) => troubles.push(trouble),
+      lacking: (lack) => lacks.push(lack),
     },
   )
   const reader = new CaseReader(source)
@@ -32,7 +32,7 @@ async function worldOf(symbols = alpacaStreamCase.symbols) {
     reader,
     articles,
     asked,
-    troubles,
+    lacks,
     async [Symbol.asyncDispose]() {
       await reader.stop()
       await server[Symbol.asyncDispose]()
@@ -52,7 +52,7 @@ test('whoever is refused the sockets has quotes, bars and news all the same', as
   await using world = await worldOf()
   world.server.fail({ kind: 'refuse', status: 403 })
   world.server.cut()
-  await expect.poll(() => world.troubles.at(-1), PATIENCE).toMatch(/refused at the door.*; .*refused at the door/)
+  await expect.poll(() => world.lacks.at(-1), PATIENCE).toMatch(/refused at the door.*; .*refused at the door/)
   const before = world.asked('/v2/stocks/snapshots')
   await expect.poll(() => world.asked('/v2/stocks/snapshots'), PATIENCE).toBeGreaterThan(before)
   expect(world.asked('/v2/stocks/bars')).toBeGreaterThan(0)

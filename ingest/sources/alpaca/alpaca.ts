@@ -47,7 +47,7 @@ export const alpaca: VendorSource = {
         feedsOf: (symbols) => feedsOf(symbols, { client, now: context.clock.now }),
       }),
     }
-    return mergedSource({ name: NAME, parts, log })
+    return mergedSource({ name: NAME, parts, context })
   },
 }
 

@@ -23,7 +23,7 @@ export const finnhub: VendorSource = {
   name: NAME,
   needs: ['FINNHUB_KEY'],
   open(context) {
-    const { settings, clock, log } = context
+    const { settings, clock } = context
     const { FINNHUB_KEY, FINNHUB_REQUESTS_PER_MINUTE = FREE_REQUESTS_PER_MINUTE } = settings.variables
     const keys = keysOf(FINNHUB_KEY)
     const windows = windowsOf(Number(FINNHUB_REQUESTS_PER_MINUTE))
@@ -44,7 +44,7 @@ export const finnhub: VendorSource = {
       context: { ...context, tellTrouble: (_source, trouble) => troublesOf('feeds')(trouble) },
     })
     const stream = streamOf(context, keys[0], troublesOf('stream'))
-    return mergedSource({ name: NAME, parts: { ...(stream && { stream }), feeds }, log })
+    return mergedSource({ name: NAME, parts: { ...(stream && { stream }), feeds }, context })
   },
 }
 

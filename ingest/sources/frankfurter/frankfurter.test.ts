@@ -91,6 +91,7 @@ async function readOne(http: string, from?: PolledCheckpoint): Promise<SourceBat
     describe: async () => {},
     tellPlan: () => {},
     tellTrouble: () => {},
+    tellLack: () => {},
   })
   const stop = new AbortController()
   for await (const batch of source.read(from, stop.signal)) return batch as SourceBatch<PolledCheckpoint>

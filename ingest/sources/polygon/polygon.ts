@@ -24,7 +24,7 @@ export const polygon: VendorSource = {
   name: NAME,
   needs: ['POLYGON_KEY'],
   open(context) {
-    const { settings, log } = context
+    const { settings } = context
     const keys = keysOf(settings.variables.POLYGON_KEY)
     const trouble = partTroubles((sentence) => context.tellTrouble(NAME, sentence))
     const plan = settings.variables.POLYGON_WS
@@ -38,12 +38,12 @@ export const polygon: VendorSource = {
     })
     const symbols = settings.symbols.filter(isUsStock).slice(0, SYMBOLS_MAX)
     if (plan === undefined || !context.tellsUsTrades || symbols.length === 0)
-      return mergedSource({ name: NAME, parts: { feeds }, log })
+      return mergedSource({ name: NAME, parts: { feeds }, context })
     const url = settings.urls[NAME]?.ws ?? STREAM_URLS[plan === 'live' ? 'live' : 'delayed']
     // One connection is all that most plans allow, and so it is of the first key.
     const protocol = polygonTrades({ url, key: keys[0] ?? '', symbols, past: polygonPast(client) })
     const stream = streamedSource({ ...context, protocol, tellTrouble: trouble('stream') })
-    return mergedSource({ name: NAME, parts: { stream, feeds }, log })
+    return mergedSource({ name: NAME, parts: { stream, feeds }, context })
   },
 }
 

@@ -137,6 +137,7 @@ function reading(http: string, from?: PolledCheckpoint) {
     describe: async () => {},
     tellPlan: () => {},
     tellTrouble: () => {},
+    tellLack: () => {},
   })
   const end = new AbortController()
   const batches: SourceBatch<PolledCheckpoint>[] = []

@@ -47,6 +47,7 @@ function open(url: string, contact: string) {
     describe: async (instruments) => void described.push(...instruments),
     tellPlan: () => {},
     tellTrouble: (_source, trouble) => void (trouble && troubles.push(trouble)),
+    tellLack: () => {},
   }
   return { source: secEdgar.open(context), described, troubles, quotas }
 }

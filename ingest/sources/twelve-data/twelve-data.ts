@@ -22,7 +22,7 @@ export const twelveData: VendorSource = {
   name: NAME,
   needs: ['TWELVE_DATA_KEY'],
   open(context) {
-    const { settings, clock, log } = context
+    const { settings, clock } = context
     const { TWELVE_DATA_KEY, TWELVE_DATA_CREDITS_PER_MINUTE } = settings.variables
     const keys = keysOf(TWELVE_DATA_KEY)
     const perMinute = TWELVE_DATA_CREDITS_PER_MINUTE === undefined ? undefined : Number(TWELVE_DATA_CREDITS_PER_MINUTE)
@@ -45,7 +45,7 @@ export const twelveData: VendorSource = {
       context: { ...context, tellTrouble: (_source, trouble) => troublesOf('feeds')(trouble) },
     })
     const stream = streamOf(context, keys[0], troublesOf('stream'))
-    return mergedSource({ name: NAME, parts: { ...(stream && { stream }), feeds }, log })
+    return mergedSource({ name: NAME, parts: { ...(stream && { stream }), feeds }, context })
   },
 }
 

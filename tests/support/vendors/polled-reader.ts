@@ -14,6 +14,7 @@ export interface Surroundings {
   readonly quotas: QuotaStore
   readonly logged: (line: string) => void
   readonly troubled?: (trouble: string | undefined) => void
+  readonly lacking?: (lack: string | undefined) => void
   readonly planned?: (plan: readonly PlannedUpdate[]) => void
   /** Default: nobody's in anything. */
   readonly interest?: SymbolInterest
@@ -28,7 +29,7 @@ export interface VendorCase {
 
 /** The vendor's source as a process of the platform would open it, pointed at a server of ours. */
 export function openCase({ source, variables, symbols }: VendorCase, around: Surroundings): Source {
-  const { url, socketUrl, clock, quotas, logged, troubled, planned, interest } = around
+  const { url, socketUrl, clock, quotas, logged, troubled, lacking, planned, interest } = around
   const context: SourceContext = {
     settings: {
       variables,
@@ -44,6 +45,7 @@ export function openCase({ source, variables, symbols }: VendorCase, around: Sur
     describe: async () => undefined,
     tellPlan: (_source, plan) => planned?.(plan),
     tellTrouble: (_source, trouble) => troubled?.(trouble),
+    tellLack: (_source, lack) => lacking?.(lack),
   }
   return source.open(context)
 }
