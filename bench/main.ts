@@ -35,6 +35,11 @@ const BENCHMARKS: Record<string, Benchmark> = {
       'messages a second that one core reads of each streaming vendor and produces, against JSON.parse alone; memory',
     run: async () => (await import('./streams.ts')).streams(),
   },
+  garbage: {
+    compares:
+      'what outlives statements and published messages (REDIS_URL), against node-postgres and ioredis as they are',
+    run: async () => (await import('./garbage.ts')).garbage(),
+  },
   start: {
     compares: 'all-in-one: start to ready and to the first tick, idle memory; against a bare Node process',
     run: async () => (await import('./start.ts')).start(),

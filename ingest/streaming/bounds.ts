@@ -32,7 +32,8 @@ export const STREAM_BOUNDS: StreamBounds = {
 }
 
 /**
- * Each product numbered by trade ids is a source of its own, and processors remember 64 sources in each of 12 partitions
- * (processors/source-progress.ts). Three venues with a hundred products each stay well below that.
+ * Each product numbered by trade ids or by time is a source of its own, and processors remember 64 sources in each of 12
+ * partitions (processors/source-progress.ts). Three venues of coins and the one teller of US stocks, with a hundred products
+ * each, stay well below that.
  */
 export const SYMBOLS_MAX = 100

@@ -15,26 +15,26 @@ export class Stint {
 
 /** Calls that still run, one per partition: a new stint waits for what an ended one of the same consumer has left. */
 export class RunningCalls {
-  readonly #calls = new Map<number, Promise<void>>()
+  readonly #calls: (Promise<void> | undefined)[] = []
 
   /** Runs `call` after the one that runs for this partition. */
   run(partition: number, call: () => Promise<void>): Promise<void> {
-    const before = this.#calls.get(partition)
+    const before = this.#calls[partition]
     const running = before ? before.then(call) : call()
     const ended: Promise<void> = running.then(
       () => this.#end(partition, ended),
       () => this.#end(partition, ended),
     )
-    this.#calls.set(partition, ended)
+    this.#calls[partition] = ended
     return running
   }
 
   /** Resolves when all that run now have ended. */
   async ended(): Promise<void> {
-    await Promise.all(this.#calls.values())
+    await Promise.all(this.#calls)
   }
 
   #end(partition: number, call: Promise<void>): void {
-    if (this.#calls.get(partition) === call) this.#calls.delete(partition)
+    if (this.#calls[partition] === call) this.#calls[partition] = undefined
   }
 }

@@ -63,7 +63,6 @@ export class RedisConnection implements AsyncDisposable {
       // Zero: what was under way when the connection broke is rejected then, not left without an answer.
       maxRetriesPerRequest: 0,
       autoResubscribe: false,
-      enableAutoPipelining: true,
       retryStrategy: (attempts) => Math.min(50 * 2 ** Math.min(attempts, 10), RECONNECT_DELAY_MAX_MS),
     })
     this.redis.on('error', (error) => this.#lost(reasonOf(error)))
@@ -98,7 +97,12 @@ export class RedisConnection implements AsyncDisposable {
 
   /** A command had no answer in time: the socket may be dead without saying so. */
   suspect(error: unknown): void {
-    if (error instanceof ReplyError || !this.live) return
+    if (!(error instanceof ReplyError)) this.renew(error)
+  }
+
+  /** Connects anew, and prepares anew with it. */
+  renew(error: unknown): void {
+    if (!this.live) return
     this.#lost(reasonOf(error))
     this.redis.disconnect(true)
   }

@@ -4,9 +4,8 @@ import { decodeEvent, encodeEvent } from './event-codec.ts'
 import { type Backend, closedError, Hub } from './hub.ts'
 import type { Channels, PubSub } from './pubsub.ts'
 import { RedisConnection, type RedisConnectionOptions } from './redis-connection.ts'
+import { RedisPublisher } from './redis-publisher.ts'
 
-/** Events handed to Redis and not yet acknowledged. Over it, publishing fails instead of filling our memory. */
-const UNACKNOWLEDGED_BYTES_MAX = 64 * 1024 * 1024
 /** How long a new listener waits for a Redis that is away. */
 const SUBSCRIBE_WAIT_MS = 3_000
 /** Channels per SUBSCRIBE when all are subscribed again. */
@@ -25,9 +24,8 @@ export class RedisPubSub implements PubSub {
   readonly #hub: Hub
   readonly #prefix: string
   readonly #metrics: Metrics
-  readonly #publisher: RedisConnection
+  readonly #publisher: RedisPublisher
   readonly #subscriber: RedisSubscriber
-  #unacknowledgedBytes = 0
   readonly subscribe: PubSub['subscribe']
 
   constructor(options: RedisPubSubOptions) {
@@ -35,7 +33,7 @@ export class RedisPubSub implements PubSub {
       throw new PlatformError('INVALID_CONFIG', 'A pubsub on Redis needs a channel prefix, was empty')
     this.#prefix = `${options.prefix}:`
     this.#metrics = options.metrics
-    this.#publisher = new RedisConnection('publisher', options)
+    this.#publisher = new RedisPublisher(options)
     this.#subscriber = new RedisSubscriber(options, this.#prefix, (room, message) => this.#heard(room, message))
     this.#hub = new Hub(this.#subscriber, options)
     this.subscribe = this.#hub.subscribe
@@ -44,7 +42,8 @@ export class RedisPubSub implements PubSub {
   async publish<C extends keyof Channels>(channel: C, key: string, event: Channels[C]): Promise<void> {
     const message = encodeEvent(channel, event)
     try {
-      await this.#send(this.#prefix + Hub.room(channel, key), message)
+      if (this.#hub.closed) throw closedError()
+      await this.#publisher.publish(this.#prefix + Hub.room(channel, key), message)
       this.#metrics.pubsubPublished.inc({ channel })
     } catch (error) {
       this.#metrics.pubsubPublishFailures.inc({ channel })
@@ -60,27 +59,6 @@ export class RedisPubSub implements PubSub {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#hub.close()
     await Promise.all([this.#publisher[Symbol.asyncDispose](), this.#subscriber[Symbol.asyncDispose]()])
-  }
-
-  async #send(name: string, message: string): Promise<void> {
-    if (this.#hub.closed) throw closedError()
-    const bytes = Buffer.byteLength(message)
-    if (this.#unacknowledgedBytes + bytes > UNACKNOWLEDGED_BYTES_MAX)
-      throw new PlatformError(
-        'PUBSUB_UNAVAILABLE',
-        `Redis is too slow: ${this.#unacknowledgedBytes} bytes wait to be acknowledged, at most ${UNACKNOWLEDGED_BYTES_MAX} may`,
-      )
-    this.#unacknowledgedBytes += bytes
-    try {
-      if (!this.#publisher.live) await this.#publisher.reach()
-      await this.#publisher.redis.publish(name, message)
-    } catch (error) {
-      if (error instanceof PlatformError) throw error
-      this.#publisher.suspect(error)
-      throw this.#publisher.unavailable(error)
-    } finally {
-      this.#unacknowledgedBytes -= bytes
-    }
   }
 
   #heard(room: string, message: string): void {

@@ -4,6 +4,7 @@ import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { PrismaClient } from './generated/client.ts'
 import { storeError } from './store-error.ts'
+import { TimedClient } from './timed-client.ts'
 
 /** One pool of connections to PostgreSQL, for plain SQL and for Prisma alike. */
 export interface Database extends AsyncDisposable {
@@ -123,6 +124,7 @@ function openPool(
   lost: (error: Error) => void,
 ): pg.Pool {
   const pool = new pg.Pool({
+    Client: TimedClient,
     connectionString: url,
     max,
     application_name,

@@ -123,6 +123,33 @@ describe.runIf(told)('PubSub while Redis comes and goes', () => {
     await heardAgain(pubsub, prices, 3)
   })
 
+  test('more events at once than go in one command arrive all, in their order', async () => {
+    await using redis = await RedisServer.on()
+    await redis.start()
+    await using pubsub = connect(redis.url).pubsub
+    const prices: number[] = []
+    await pubsub.subscribe('tick', 'AAPL', ({ ticks }) => prices.push(ticks[0].price))
+    const published = Array.from({ length: 1_777 }, (_, i) => i + 1)
+    await Promise.all(published.map((price) => pubsub.publish('tick', 'AAPL', update(price))))
+    await expect.poll(() => prices.length, RECOVERY).toBe(published.length)
+    expect(prices).toEqual(published)
+  })
+
+  test('a Redis whose scripts were flushed is told so by one publish, and has them again for the next', async () => {
+    await using redis = await RedisServer.on()
+    await redis.start()
+    await using pubsub = connect(redis.url).pubsub
+    const prices: number[] = []
+    await pubsub.subscribe('tick', 'AAPL', ({ ticks }) => prices.push(ticks[0].price))
+    await pubsub.publish('tick', 'AAPL', update(1))
+    const administrator = new Redis(redis.url)
+    await administrator.script('FLUSH')
+    administrator.disconnect()
+    const { error } = await rejection(pubsub.publish('tick', 'AAPL', update(2)))
+    expect(error).toMatchObject({ code: 'PUBSUB_UNAVAILABLE', message: expect.stringContaining('NOSCRIPT') })
+    await heardAgain(pubsub, prices, 3)
+  })
+
   test('a frozen Redis cannot make us keep events without end', async () => {
     await using redis = await RedisServer.on()
     await redis.start()

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -29,6 +30,14 @@ export async function temporaryDataDir(): Promise<string> {
   return join(dir, 'data')
 }
 
+/** As `npm start` has them. */
+function nodeFlags(): readonly string[] {
+  const { scripts } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  const flags = /&& node (.+) main\.ts$/.exec(scripts.start)?.[1]
+  if (flags === undefined) throw new Error(`npm start does not end with node and its flags: ${scripts.start}`)
+  return flags.split(' ')
+}
+
 export async function startPlatform(
   args: readonly string[] = [],
   environment: Readonly<Record<string, string>> = {},
@@ -37,16 +46,11 @@ export async function startPlatform(
   const ownDir = dataDir === undefined ? await temporaryDataDir() : undefined
   const dir = dataDir ?? ownDir ?? ''
   const port = Number(environment.PORT ?? (await freePort()))
-  const child = spawn(
-    process.execPath,
-    // As `npm start` starts it.
-    ['--max-semi-space-size=64', '--disable-warning=TimeoutNegativeWarning', '--import', 'tsx', 'main.ts', ...args],
-    {
-      cwd: join(import.meta.dirname, '../..'),
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env.PATH, HOME: process.env.HOME, DATA_DIR: dir, PORT: String(port), ...environment },
-    },
-  )
+  const child = spawn(process.execPath, [...nodeFlags(), 'main.ts', ...args], {
+    cwd: join(import.meta.dirname, '../..'),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env.PATH, HOME: process.env.HOME, DATA_DIR: dir, PORT: String(port), ...environment },
+  })
   const written = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk: Buffer) => (written.stdout += chunk))
   child.stderr.on('data', (chunk: Buffer) => (written.stderr += chunk))
