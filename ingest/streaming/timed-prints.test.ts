@@ -250,6 +250,28 @@ describe('What was printed while nobody listened', () => {
     expect(await metrics.registry.metrics()).toContain('stream_not_held_total{source="alpaca"} 9')
   })
 
+  test('is asked for few symbols at a time, where each is a request of its own', async () => {
+    let [underWay, most] = [0, 0]
+    const symbols = Array.from({ length: 30 }, (_, i) => `S${i}`)
+    const past: TradePast = {
+      symbolsAtOnce: 1,
+      async *prints([symbol]) {
+        most = Math.max(most, ++underWay)
+        await clock.sleep(200)
+        underWay--
+        yield { prints: [pastPrint(printed('b', 100, symbol)), pastPrint(printed('c', 200, symbol))], rejects: [] }
+      },
+    }
+    const { clock, hear, take, cut, pass, gaps } = opened({ symbols, past })
+    hear(...symbols.map((symbol) => printed('a', 5, symbol)))
+    cut()
+    hear(...symbols.map((symbol) => printed('c', 200, symbol)))
+    await pass(10_000)
+    expect(take()).toHaveLength(3 * symbols.length)
+    expect(most).toBe(STREAM_BOUNDS.fillsMax)
+    expect(gaps).toEqual([])
+  })
+
   test('is a GAP at once where the vendor does not give it to us, and what follows goes on', async () => {
     const past: TradePast = {
       symbolsAtOnce: 1,

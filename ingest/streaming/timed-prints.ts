@@ -1,3 +1,4 @@
+import { type BulkheadPolicy, bulkhead } from 'cockatiel'
 import { dataQuality } from '../../domain/data-quality.ts'
 import { rejectOf } from '../reject-position.ts'
 import { VendorError } from '../vendor-error.ts'
@@ -36,6 +37,7 @@ export class TimedPrints implements PrintBook {
   readonly #lines = new Map<string, TimedLine>()
   /** Symbols that history is asked for together. */
   readonly #groups: readonly (readonly TimedLine[])[]
+  readonly #turns: BulkheadPolicy
   readonly #catchingUp = new Map<readonly TimedLine[], Promise<void>>()
   /** Told and not taken yet, oldest first. */
   #untaken: Told[] = []
@@ -57,6 +59,7 @@ export class TimedPrints implements PrintBook {
       this.#lines.set(symbol, new TimedLine(symbol, `${name}:${symbol}`, last))
     }
     this.#groups = groupsOf([...this.#lines.values()], protocol.past?.symbolsAtOnce ?? 1)
+    this.#turns = bulkhead(context.bounds.fillsMax, this.#groups.length)
   }
 
   print(print: Print, frame: Buffer, receivedAtMs: number): void {
@@ -150,15 +153,14 @@ export class TimedPrints implements PrintBook {
   async #catchUp(group: readonly TimedLine[]): Promise<void> {
     const { clock, bounds, signal } = this.#context
     let pauseMs = bounds.momentMs
-    let progressMs = clock.now()
+    let progressMs: number | undefined
     for (let behind = behindOf(group); behind.length > 0; behind = behindOf(group)) {
       await clock.sleep(pauseMs, signal)
-      if (signal.aborted) return
-      const begunMs = clock.now()
-      const { gained, error } = await this.#readPast(behind)
-      if (signal.aborted) return
+      const read = await this.#inTurn(() => this.#readPast(behind))
+      if (read === undefined || signal.aborted) return
+      const { begunMs, gained, error } = read
       const nowMs = clock.now()
-      if (gained > 0) progressMs = nowMs
+      progressMs = gained > 0 ? nowMs : (progressMs ?? begunMs)
       // Of one that has printed nothing since, history knows all soon after the connection.
       const isQuiet = ({ held }: TimedLine) => held?.size === 0 && begunMs - this.#connectedMs >= bounds.quietMs
       if (error === undefined) for (const line of behind) if (line.isJoined || isQuiet(line)) this.#release(line)
@@ -173,30 +175,42 @@ export class TimedPrints implements PrintBook {
     this.#catchingUp.delete(group)
   }
 
-  async #readPast(behind: readonly TimedLine[]): Promise<{ gained: number; error?: ReadingFailure }> {
-    const { protocol, outlet, signal } = this.#context
+  /** Few at a time; undefined: it was stopped before. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T | undefined> {
+    const { signal } = this.#context
+    try {
+      return await this.#turns.execute(work, signal)
+    } catch (error) {
+      if (signal.aborted) return undefined
+      throw error
+    }
+  }
+
+  async #readPast(behind: readonly TimedLine[]): Promise<Reading> {
+    const { protocol, outlet, signal, clock } = this.#context
+    const begunMs = clock.now()
     if (protocol.past === undefined)
-      return { gained: 0, error: { reason: 'its vendor tells no history', isFinal: true } }
+      return { begunMs, gained: 0, error: { reason: 'its vendor tells no history', isFinal: true } }
     const symbols = behind.map(({ symbol }) => symbol)
     let gained = 0
     let pages = 0
     try {
       for await (const { prints, rejects } of protocol.past.prints(symbols, this.#heardMs - AGAIN_MS, signal)) {
         await outlet.room(signal)
-        if (signal.aborted) return { gained }
+        if (signal.aborted) return { begunMs, gained }
         for (const reject of rejects) outlet.reject({ ...reject, feed: HISTORY_FEED })
         for (const print of prints) if (this.#fromPast(print)) gained++
         if (++pages >= PAGES_MAX)
-          return { gained, error: { reason: `no more than ${PAGES_MAX} pages are fetched`, isFinal: true } }
+          return { begunMs, gained, error: { reason: `no more than ${PAGES_MAX} pages are fetched`, isFinal: true } }
       }
-      return { gained }
+      return { begunMs, gained }
     } catch (error) {
-      if (signal.aborted) return { gained }
+      if (signal.aborted) return { begunMs, gained }
       if (!(error instanceof VendorError)) throw error
       if (error.code === 'VENDOR_ANSWER' && error.original !== undefined)
         outlet.reject(rejectOf(error.message, error.original, HISTORY_FEED))
       const isFinal = error.code === 'VENDOR_REFUSED' || error.code === 'VENDOR_UNKNOWN'
-      return { gained, error: { reason: error.message, isFinal, retryAtMs: error.retryAtMs } }
+      return { begunMs, gained, error: { reason: error.message, isFinal, retryAtMs: error.retryAtMs } }
     }
   }
 
@@ -243,6 +257,12 @@ export class TimedPrints implements PrintBook {
     })
     this.#release(line)
   }
+}
+
+interface Reading {
+  readonly begunMs: number
+  readonly gained: number
+  readonly error?: ReadingFailure
 }
 
 interface ReadingFailure {
