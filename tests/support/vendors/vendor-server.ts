@@ -113,8 +113,7 @@ export class VendorServer implements AsyncDisposable {
     this.arrivals.push({ atMs: clock.now(), key: options.keyOf?.(question) ?? '', path: url.pathname })
     const answer = () => options.answer(question)
     const current = this.#fault
-    // "Nothing new" holds nothing that could have another type.
-    if (!current || (current.fault.kind === 'wrong-types' && answer().status === 304)) {
+    if (!current || (current.fault.kind === 'wrong-types' && holdsNothing(answer()))) {
       send(response, answer(), clock.now())
       return
     }
@@ -148,4 +147,16 @@ export function mostWithin(times: readonly number[], window: QuotaWindow): numbe
     most = Math.max(most, last - first + 1)
   }
   return most
+}
+
+/** "Nothing new", and lists without an item: nothing of them is a fact that could have another type. */
+function holdsNothing({ status, body }: VendorAnswer): boolean {
+  if (status === 304) return true
+  const lists = typeof body === 'object' && !Buffer.isBuffer(body) ? listsIn(body) : []
+  return lists.length > 0 && lists.every((list) => list.length === 0)
+}
+
+const listsIn = (value: unknown): readonly (readonly unknown[])[] => {
+  if (Array.isArray(value)) return [value, ...value.flatMap(listsIn)]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(listsIn) : []
 }
