@@ -1,6 +1,6 @@
 // node --import tsx reader-process.ts <JSON of ReaderOrder>
 // A process to be killed: appends what it reads to a file, then saves the checkpoint, as ingest does with bus and store.
-import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { QuotaStore } from '../../../ingest/quota/quota.ts'
 import { type FastTime, fastClock } from './fast-clock.ts'
@@ -30,6 +30,11 @@ function write(file: string, value: unknown): void {
 }
 const read = (file: string): unknown => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined)
 
+/** A line that the life before was killed in was not told. */
+function cutTornLine(file: string): void {
+  if (existsSync(file)) truncateSync(file, readFileSync(file).lastIndexOf('\n') + 1)
+}
+
 mkdirSync(order.folder, { recursive: true })
 const quotaFile = (name: string) => join(order.folder, `quota-${encodeURIComponent(name)}.json`)
 const quotas: QuotaStore = {
@@ -37,6 +42,8 @@ const quotas: QuotaStore = {
   save: async (name, spent) => write(quotaFile(name), spent),
 }
 const checkpointFile = join(order.folder, 'checkpoint.json')
+const [ticksFile, factsFile] = ['ticks.jsonl', 'facts.jsonl'].map((name) => join(order.folder, name))
+for (const file of [ticksFile, factsFile]) cutTornLine(file)
 const source = openCase(vendor, {
   url: order.url,
   ...(order.socketUrl !== undefined && { socketUrl: order.socketUrl }),
@@ -45,7 +52,7 @@ const source = openCase(vendor, {
   logged: () => undefined,
 })
 for await (const { ticks, facts = [], checkpoint } of source.read(read(checkpointFile), new AbortController().signal)) {
-  for (const tick of ticks) appendFileSync(join(order.folder, 'ticks.jsonl'), `${JSON.stringify(tick)}\n`)
-  for (const fact of facts) appendFileSync(join(order.folder, 'facts.jsonl'), `${JSON.stringify(fact)}\n`)
+  for (const tick of ticks) appendFileSync(ticksFile, `${JSON.stringify(tick)}\n`)
+  for (const fact of facts) appendFileSync(factsFile, `${JSON.stringify(fact)}\n`)
   write(checkpointFile, checkpoint)
 }
