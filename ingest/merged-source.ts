@@ -71,7 +71,7 @@ async function* readParts(
       }),
     )
   for (const [label, reader] of readers) advance(label, reader)
-  const lacks = new Map<string, string>()
+  const lacks: string[] = []
   let refused: unknown
   try {
     while (reading.size > 0) {
@@ -87,12 +87,10 @@ async function* readParts(
       if ('error' in next) {
         if (!isRefused(next.error)) throw next.error
         refused = next.error
-        lacks.set(label, `${label}: ${next.error.message}`)
-        context.log.warn(
-          { source: name, part: label, err: next.error },
-          `${name} is read without its ${lacks.get(label)}`,
-        )
-        context.tellLack(name, [...lacks.values()].join('; '))
+        const lack = `${label}: ${next.error.message}`
+        lacks.push(lack)
+        context.log.warn({ source: name, part: label, err: next.error }, `${name} is read without its ${lack}`)
+        context.tellLack(name, lacks.join('; '))
       } else if (!next.done && reader) {
         progress.set(label, next.value.checkpoint)
         yield { ...next.value, checkpoint: { parts: Object.fromEntries(progress) } }

@@ -54,7 +54,7 @@ export class SourceStatuses {
     this.#onChange(status, before)
   }
 
-  /** It is read without this; undefined: without nothing. */
+  /** It is read without this; undefined: nothing is lacking any more. */
   lack(source: string, lacks: string | undefined): void {
     const before = this.#statuses.get(source)
     if (before === undefined || before.lacks === lacks) return

@@ -1,6 +1,6 @@
-import { dataQuality } from '../../domain/data-quality.ts'
 import type { Fact } from '../../platform/bus/topics.ts'
 import type { StreamCheckpoint } from './checkpoint.ts'
+import { gapFact } from './gap-fact.ts'
 import type { Waiting } from './outlet.ts'
 import type { PrintBook, PrintBookContext } from './print-book.ts'
 import type { Print } from './stream-protocol.ts'
@@ -61,17 +61,8 @@ export class ArrivingPrints implements PrintBook {
     if (!missed || this.#receivedMs < 0) return
     const { outlet, name } = this.#context
     const [from, until] = [this.#receivedMs, nowMs].map((ms) => new Date(ms).toISOString())
-    outlet.fact({
-      topic: 'data-quality',
-      event: dataQuality({
-        kind: 'GAP',
-        source: name,
-        symbol: null,
-        eventTimeMs: this.#receivedMs,
-        ingestTimeMs: nowMs,
-        detail: `What ${name} printed between ${from} and ${until} while it was not connected cannot be had`,
-      }),
-    })
+    const detail = `What ${name} printed between ${from} and ${until} while it was not connected cannot be had`
+    outlet.fact(gapFact({ source: name, symbol: null, fromMs: this.#receivedMs, foundAtMs: nowMs, detail }))
   }
 
   tick(): void {

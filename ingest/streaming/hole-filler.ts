@@ -10,7 +10,6 @@ import type { HistoricalPrint, HistoryPage, Hole, TradeHistory } from './stream-
 
 /** Pages asked for in one go; a venue that never comes to an end is asked again later. */
 const PAGES_MAX = 200
-/** What could not be read of it is put aside under this name. */
 /** What came from the venue's history and was put aside is of this feed of its source. */
 export const HISTORY_FEED = 'history'
 
@@ -174,5 +173,6 @@ export class HoleFiller {
   }
 }
 
-const isFinal = (error: VendorError | undefined): boolean =>
+/** Asking for it again would bring the same. */
+export const isFinal = (error: VendorError | undefined): boolean =>
   error?.code === 'VENDOR_REFUSED' || error?.code === 'VENDOR_UNKNOWN'

@@ -16,9 +16,9 @@ export interface StreamProtocol {
   /**
    * `trade-id`: the venue numbers the prints of a product 1, 2, 3 … without holes and for ever. Each product is a source of
    * its own, `coinbase:BTC-USD`; position and seq are the trade id; duplicates are removed and holes found by it.
-   * `time`: no such number, but each print has a key of its own, and the vendor's past can be read by time. Each product is a
+   * `time`: no such number, but each print has a key of its own, and the vendor's history can be read by time. Each product is a
    * source of its own; position and seq are the print's millisecond and its place in it; what was missed while away is read
-   * from the past, and what is in both is told once.
+   * from history, and what is in both is told once.
    * `arrival`: nothing of the kind: prints are numbered as they come, and what was missed while away is announced as a GAP.
    */
   readonly numbering: 'trade-id' | 'time' | 'arrival'
@@ -34,7 +34,7 @@ export interface StreamProtocol {
   /** Where the holes are filled from; only with `trade-id`. Without it every hole is announced as a GAP. */
   readonly history?: TradeHistory
   /** Where what was missed is read; only with `time`. Without it a GAP says what is missing. */
-  readonly past?: TradePast
+  readonly timedHistory?: TimedHistory
 }
 
 export interface Conversation {
@@ -76,7 +76,7 @@ export interface Print {
   readonly symbol: string
   /** The trade id where numbering is `trade-id`, else ignored. */
   readonly id: number
-  /** Where numbering is `time`: what tells it from every other print of its symbol and day, on the socket as in the past. */
+  /** Where numbering is `time`: what tells it from every other print of its symbol and day, on the socket as in history. */
   readonly key?: string
   readonly price: number
   readonly size: number
@@ -152,22 +152,22 @@ export interface HistoricalPrint extends Omit<Print, 'kind' | 'symbol'> {
 }
 
 /** The vendor's REST side, by time. */
-export interface TradePast {
+export interface TimedHistory {
   /** Symbols that one request asks for together. */
   readonly symbolsAtOnce: number
   /**
    * All that was printed of the symbols from then on, page by page, of each the oldest first. Ends with the newest.
    * @throws VendorError
    */
-  prints(symbols: readonly string[], fromMs: number, signal: AbortSignal): AsyncIterable<PastPage>
+  prints(symbols: readonly string[], fromMs: number, signal: AbortSignal): AsyncIterable<TimedHistoryPage>
 }
 
-export interface PastPage {
-  readonly prints: readonly PastPrint[]
+export interface TimedHistoryPage {
+  readonly prints: readonly TimedHistoryPrint[]
   readonly rejects: readonly Omit<Reject, 'feed'>[]
 }
 
-export interface PastPrint extends Omit<Print, 'kind' | 'id' | 'key'> {
+export interface TimedHistoryPrint extends Omit<Print, 'kind' | 'id' | 'key'> {
   readonly key: string
   /** The vendor's bytes, to be put aside where it is no tick. */
   original(): Buffer

@@ -1,9 +1,17 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Tick } from '../../domain/tick.ts'
-import { NOTHING, opened, type Printed, pastPrint, priceOf, printed, START_MS } from '../../tests/support/timed-book.ts'
+import {
+  historicalPrint,
+  NOTHING,
+  opened,
+  type Printed,
+  priceOf,
+  printed,
+  START_MS,
+} from '../../tests/support/timed-book.ts'
 import { STREAM_BOUNDS } from './bounds.ts'
-import type { TradePast } from './stream-protocol.ts'
+import type { TimedHistory } from './stream-protocol.ts'
 
 const QUIET_MS = STREAM_BOUNDS.quietMs
 
@@ -36,15 +44,15 @@ test('However often the connection is lost, each print is told once, also where 
     fc.asyncProperty(steps, fc.constantFrom(0, 1_000, 3_000), async (steps, lateMs) => {
       const symbols = ['AAPL', 'MSFT', 'TSLA']
       const tape: Printed[] = []
-      const past: TradePast = {
+      const history: TimedHistory = {
         symbolsAtOnce: 2,
         async *prints(wanted, fromMs) {
           const isThere = ({ symbol, eventTimeMs }: Printed) =>
             wanted.includes(symbol) && eventTimeMs >= fromMs && eventTimeMs <= clock.now() - lateMs
-          yield { prints: tape.filter(isThere).map(pastPrint), rejects: [] }
+          yield { prints: tape.filter(isThere).map(historicalPrint), rejects: [] }
         },
       }
-      const { clock, book, hear, pass, take, told, gaps, end } = opened({ symbols, past })
+      const { clock, book, hear, pass, take, told, gaps, end } = opened({ symbols, history })
       let isUp = true
       book.connected(clock.now(), 0)
       const print = (symbol: string) => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { opened, pastPrint, printed, START_MS } from '../../tests/support/timed-book.ts'
+import { historicalPrint, opened, printed, START_MS, unreadable } from '../../tests/support/timed-book.ts'
 import { VendorError } from '../vendor-error.ts'
 import { STREAM_BOUNDS } from './bounds.ts'
-import type { TradePast } from './stream-protocol.ts'
+import type { TimedHistory } from './stream-protocol.ts'
 
 const QUIET_MS = STREAM_BOUNDS.quietMs
 
@@ -143,16 +143,19 @@ describe('What was printed while nobody listened', () => {
   test('is asked for few symbols at a time, where each is a request of its own', async () => {
     let [underWay, most] = [0, 0]
     const symbols = Array.from({ length: 30 }, (_, i) => `S${i}`)
-    const past: TradePast = {
+    const history: TimedHistory = {
       symbolsAtOnce: 1,
       async *prints([symbol]) {
         most = Math.max(most, ++underWay)
         await clock.sleep(200)
         underWay--
-        yield { prints: [pastPrint(printed('b', 100, symbol)), pastPrint(printed('c', 200, symbol))], rejects: [] }
+        yield {
+          prints: [historicalPrint(printed('b', 100, symbol)), historicalPrint(printed('c', 200, symbol))],
+          rejects: [],
+        }
       },
     }
-    const { clock, hear, take, cut, pass, gaps } = opened({ symbols, past })
+    const { clock, hear, take, cut, pass, gaps } = opened({ symbols, history })
     hear(...symbols.map((symbol) => printed('a', 5, symbol)))
     cut()
     hear(...symbols.map((symbol) => printed('c', 200, symbol)))
@@ -163,14 +166,8 @@ describe('What was printed while nobody listened', () => {
   })
 
   test('is a GAP at once where the vendor does not give it to us, and what follows goes on', async () => {
-    const past: TradePast = {
-      symbolsAtOnce: 1,
-      // biome-ignore lint/correctness/useYield: it has nothing to tell
-      async *prints() {
-        throw new VendorError('VENDOR_REFUSED', 'not in your plan')
-      },
-    }
-    const { hear, take, cut, pass, gaps } = opened({ past })
+    const history = unreadable(new VendorError('VENDOR_REFUSED', 'not in your plan'))
+    const { hear, take, cut, pass, gaps } = opened({ history })
     hear(printed('a', 5))
     cut()
     hear(printed('d', 300))
@@ -183,15 +180,8 @@ describe('What was printed while nobody listened', () => {
 
   test('is a GAP where the past cannot be read for longer than prints may wait', async () => {
     let asked = 0
-    const past: TradePast = {
-      symbolsAtOnce: 1,
-      // biome-ignore lint/correctness/useYield: it has nothing to tell
-      async *prints() {
-        asked++
-        throw new VendorError('VENDOR_UNAVAILABLE', 'is away')
-      },
-    }
-    const { hear, take, cut, pass, gaps } = opened({ past })
+    const history = unreadable(new VendorError('VENDOR_UNAVAILABLE', 'is away'), () => asked++)
+    const { hear, take, cut, pass, gaps } = opened({ history })
     hear(printed('a', 5))
     cut()
     hear(printed('d', 300))
@@ -205,10 +195,13 @@ describe('What was printed while nobody listened', () => {
 
   test('is put aside in the bytes of the vendor where it is no tick', async () => {
     const { hear, take, cut, pass, rejects } = opened({
-      past: {
+      history: {
         symbolsAtOnce: 1,
         async *prints() {
-          yield { prints: [{ ...pastPrint(printed('b', 100)), price: -3 }, pastPrint(printed('d', 300))], rejects: [] }
+          yield {
+            prints: [{ ...historicalPrint(printed('b', 100)), price: -3 }, historicalPrint(printed('d', 300))],
+            rejects: [],
+          }
         },
       },
     })

@@ -1,12 +1,12 @@
 import { type BulkheadPolicy, bulkhead } from 'cockatiel'
-import { dataQuality } from '../../domain/data-quality.ts'
 import { rejectOf } from '../reject-position.ts'
 import { VendorError } from '../vendor-error.ts'
 import type { StreamCheckpoint } from './checkpoint.ts'
-import { HISTORY_FEED } from './hole-filler.ts'
+import { gapFact } from './gap-fact.ts'
+import { HISTORY_FEED, isFinal } from './hole-filler.ts'
 import type { Waiting } from './outlet.ts'
 import type { PrintBook, PrintBookContext } from './print-book.ts'
-import type { PastPrint, Print } from './stream-protocol.ts'
+import type { Print, TimedHistoryPrint } from './stream-protocol.ts'
 import { isTick, type Provenance, STREAM_FEED, tickOfPrint } from './tick-of-print.ts'
 import { type Held, TimedLine } from './timed-line.ts'
 
@@ -40,7 +40,7 @@ export class TimedPrints implements PrintBook {
   readonly #turns: BulkheadPolicy
   readonly #catchingUp = new Map<readonly TimedLine[], Promise<void>>()
   /** Told and not taken yet, oldest first. */
-  #untaken: Told[] = []
+  readonly #untaken: Told[] = []
   /**
    * By the vendor's clock: of all that was printed until then nothing is missing. Only what is heard moves it on: that the past
    * of one symbol is told says nothing of the others. -1: nothing was heard, ever.
@@ -58,7 +58,7 @@ export class TimedPrints implements PrintBook {
       const last = Object.hasOwn(from.products, symbol) ? from.products[symbol] : undefined
       this.#lines.set(symbol, new TimedLine(symbol, `${name}:${symbol}`, last))
     }
-    this.#groups = groupsOf([...this.#lines.values()], protocol.past?.symbolsAtOnce ?? 1)
+    this.#groups = groupsOf([...this.#lines.values()], protocol.timedHistory?.symbolsAtOnce ?? 1)
     this.#turns = bulkhead(context.bounds.fillsMax, this.#groups.length)
   }
 
@@ -156,7 +156,7 @@ export class TimedPrints implements PrintBook {
     let progressMs: number | undefined
     for (let behind = behindOf(group); behind.length > 0; behind = behindOf(group)) {
       await clock.sleep(pauseMs, signal)
-      const read = await this.#inTurn(() => this.#readPast(behind))
+      const read = await this.#inTurn(() => this.#readHistory(behind))
       if (read === undefined || signal.aborted) return
       const { begunMs, gained, error } = read
       const nowMs = clock.now()
@@ -186,20 +186,20 @@ export class TimedPrints implements PrintBook {
     }
   }
 
-  async #readPast(behind: readonly TimedLine[]): Promise<Reading> {
+  async #readHistory(behind: readonly TimedLine[]): Promise<Reading> {
     const { protocol, outlet, signal, clock } = this.#context
     const begunMs = clock.now()
-    if (protocol.past === undefined)
+    if (protocol.timedHistory === undefined)
       return { begunMs, gained: 0, error: { reason: 'its vendor tells no history', isFinal: true } }
     const symbols = behind.map(({ symbol }) => symbol)
     let gained = 0
     let pages = 0
     try {
-      for await (const { prints, rejects } of protocol.past.prints(symbols, this.#heardMs - AGAIN_MS, signal)) {
+      for await (const { prints, rejects } of protocol.timedHistory.prints(symbols, this.#heardMs - AGAIN_MS, signal)) {
         await outlet.room(signal)
         if (signal.aborted) return { begunMs, gained }
         for (const reject of rejects) outlet.reject({ ...reject, feed: HISTORY_FEED })
-        for (const print of prints) if (this.#fromPast(print)) gained++
+        for (const print of prints) if (this.#fromHistory(print)) gained++
         if (++pages >= PAGES_MAX)
           return { begunMs, gained, error: { reason: `no more than ${PAGES_MAX} pages are fetched`, isFinal: true } }
       }
@@ -209,13 +209,13 @@ export class TimedPrints implements PrintBook {
       if (!(error instanceof VendorError)) throw error
       if (error.code === 'VENDOR_ANSWER' && error.original !== undefined)
         outlet.reject(rejectOf(error.message, error.original, HISTORY_FEED))
-      const isFinal = error.code === 'VENDOR_REFUSED' || error.code === 'VENDOR_UNKNOWN'
-      return { begunMs, gained, error: { reason: error.message, isFinal, retryAtMs: error.retryAtMs } }
+      const { message: reason, retryAtMs } = error
+      return { begunMs, gained, error: { reason, isFinal: isFinal(error), retryAtMs } }
     }
   }
 
   /** Whether it was new. */
-  #fromPast(print: PastPrint): boolean {
+  #fromHistory(print: TimedHistoryPrint): boolean {
     const line = this.#lines.get(print.symbol)
     if (line?.held === undefined) return false
     const key = keyOf(print)
@@ -244,17 +244,7 @@ export class TimedPrints implements PrintBook {
     const [from, until] = [fromMs, first?.print.eventTimeMs ?? nowMs].map((ms) => new Date(ms).toISOString())
     const detail = `What was printed of ${line.symbol} between ${from} and ${until} could not be had: ${why}`
     log.warn({ source: name, symbol: line.symbol, from, until }, `${name} leaves a gap: ${detail}`)
-    outlet.fact({
-      topic: 'data-quality',
-      event: dataQuality({
-        kind: 'GAP',
-        source: line.source,
-        symbol: line.symbol,
-        eventTimeMs: fromMs,
-        ingestTimeMs: nowMs,
-        detail: detail.slice(0, 1_000),
-      }),
-    })
+    outlet.fact(gapFact({ source: line.source, symbol: line.symbol, fromMs, foundAtMs: nowMs, detail }))
     this.#release(line)
   }
 }

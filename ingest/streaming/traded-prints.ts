@@ -1,7 +1,7 @@
-import { dataQuality } from '../../domain/data-quality.ts'
 import type { Tick } from '../../domain/tick.ts'
 import type { Reject } from '../source.ts'
 import type { StreamCheckpoint } from './checkpoint.ts'
+import { gapFact } from './gap-fact.ts'
 import { HISTORY_FEED, HoleFiller } from './hole-filler.ts'
 import type { Waiting } from './outlet.ts'
 import type { PrintBook, PrintBookContext } from './print-book.ts'
@@ -154,16 +154,7 @@ export class TradedPrints implements PrintBook {
     metrics.streamGapPrints.inc({ source: name }, count)
     const detail = `${count} prints of ${symbol}, from ${after.id + 1} to ${beforeId - 1}, could not be had: ${why}`
     log.warn({ source: name, symbol, afterId: after.id, beforeId }, `${name} leaves a gap: ${detail}`)
-    outlet.fact({
-      topic: 'data-quality',
-      event: dataQuality({
-        kind: 'GAP',
-        source: this.#sources.get(symbol) ?? name,
-        symbol,
-        eventTimeMs: after.eventTimeMs,
-        ingestTimeMs: clock.now(),
-        detail: detail.slice(0, 1_000),
-      }),
-    })
+    const source = this.#sources.get(symbol) ?? name
+    outlet.fact(gapFact({ source, symbol, fromMs: after.eventTimeMs, foundAtMs: clock.now(), detail }))
   }
 }

@@ -15,6 +15,7 @@ export class Stint {
 
 /** Calls that still run, one per partition: a new stint waits for what an ended one of the same consumer has left. */
 export class RunningCalls {
+  /** By partition. No Map: one that is filled and emptied for every batch keeps what was in it alive (decision 21). */
   readonly #calls: (Promise<void> | undefined)[] = []
 
   /** Runs `call` after the one that runs for this partition. */

@@ -57,6 +57,8 @@ export class RedisPublisher implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // What was handed over before goes before the goodbye; whether it arrived its publishers hear.
+    await this.#batch?.sent.promise.catch(() => undefined)
     await this.#connection[Symbol.asyncDispose]()
   }
 

@@ -39,8 +39,7 @@ export class Instruments {
   /**
    * Adds new ones and describes known ones anew, but for those that were described here and of which something is known that
    * is newer than `asOfMs`. What is left empty stays as it was. Of several with one symbol the last counts. Repeating it
-   * changes nothing, and where
-   * nothing changes nothing is written.
+   * changes nothing, and where nothing changes nothing is written.
    */
   async add(instruments: readonly Instrument[], asOfMs: number = Date.now()): Promise<void> {
     await this.#describe('instruments_add', ADD, instruments, asOfMs)

@@ -135,6 +135,20 @@ describe.runIf(told)('PubSub while Redis comes and goes', () => {
     expect(prices).toEqual(published)
   })
 
+  test('what was handed over before the end is still published', async () => {
+    await using redis = await RedisServer.on()
+    await redis.start()
+    await using listener = connect(redis.url).pubsub
+    const prices: number[] = []
+    await listener.subscribe('tick', 'AAPL', ({ ticks }) => prices.push(ticks[0].price))
+    const { pubsub } = connect(redis.url)
+    await pubsub.ping()
+    const publishing = rejection(pubsub.publish('tick', 'AAPL', update(1)))
+    await pubsub[Symbol.asyncDispose]()
+    expect((await publishing).error).toBeUndefined()
+    await expect.poll(() => prices, RECOVERY).toEqual([1])
+  })
+
   test('a Redis whose scripts were flushed is told so by one publish, and has them again for the next', async () => {
     await using redis = await RedisServer.on()
     await redis.start()

@@ -4,7 +4,7 @@ import type { Reject } from '../../ingest/source.ts'
 import { STREAM_BOUNDS, type StreamBounds } from '../../ingest/streaming/bounds.ts'
 import type { StreamCheckpoint } from '../../ingest/streaming/checkpoint.ts'
 import { Outlet } from '../../ingest/streaming/outlet.ts'
-import type { PastPrint, StreamProtocol, TradePast } from '../../ingest/streaming/stream-protocol.ts'
+import type { StreamProtocol, TimedHistory, TimedHistoryPrint } from '../../ingest/streaming/stream-protocol.ts'
 import { TimedPrints } from '../../ingest/streaming/timed-prints.ts'
 import { ManualClock } from '../../platform/clock.ts'
 import { silentLog } from '../../platform/log.ts'
@@ -27,39 +27,48 @@ export const printed = (key: string, afterMs: number, symbol = 'AAPL'): Printed 
 /** `n7` is told at 107, so that it is known again. */
 export const priceOf = ({ key }: Printed) => 100 + (Number(key.slice(1)) || 0)
 
-export const pastPrint = (each: Printed): PastPrint => ({
+export const historicalPrint = (each: Printed): TimedHistoryPrint => ({
   ...each,
   price: priceOf(each),
   size: 1,
   original: () => Buffer.from(`as the vendor wrote ${each.key}`),
 })
 
+/** A history that cannot be read; `asked` hears of every try. */
+export const unreadable = (error: Error, asked: () => void = () => {}): TimedHistory => ({
+  symbolsAtOnce: 1,
+  prints: () => {
+    asked()
+    return { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(error) }) }
+  },
+})
+
 interface Options {
   readonly from?: StreamCheckpoint
   readonly symbols?: readonly string[]
-  readonly past?: TradePast
+  readonly history?: TimedHistory
   readonly bounds?: Partial<StreamBounds>
   readonly unknown?: readonly string[]
 }
 
 /** A book as one reading of a source has it; `tape` is what the vendor has printed, oldest first. */
-export function opened({ from = NOTHING, symbols = ['AAPL'], past, bounds, unknown = [] }: Options = {}) {
+export function opened({ from = NOTHING, symbols = ['AAPL'], history, bounds, unknown = [] }: Options = {}) {
   const clock = new ManualClock(START_MS)
   const metrics = openMetrics()
   const tape: Printed[] = []
   const asked: { readonly symbols: readonly string[]; readonly fromMs: number }[] = []
-  const ofTape: TradePast = {
+  const ofTape: TimedHistory = {
     symbolsAtOnce: 10,
     async *prints(wanted, fromMs) {
       asked.push({ symbols: wanted, fromMs })
       const found = tape.filter(({ symbol, eventTimeMs }) => wanted.includes(symbol) && eventTimeMs >= fromMs)
-      yield { prints: found.map(pastPrint), rejects: [] }
+      yield { prints: found.map(historicalPrint), rejects: [] }
     },
   }
   const outlet = new Outlet(STREAM_BOUNDS, () => undefined)
   const stop = new AbortController()
   const failures: unknown[] = []
-  const protocol = { symbols, past: past ?? ofTape } as unknown as StreamProtocol
+  const protocol = { symbols, timedHistory: history ?? ofTape } as unknown as StreamProtocol
   const book = new TimedPrints(
     {
       name: 'alpaca',

@@ -10,8 +10,8 @@ import { openVendorAccess } from '../../vendor-access.ts'
 import { AlpacaClient, BASE_URL } from './client.ts'
 import { errorOf } from './errors.ts'
 import { feedsOf } from './feeds.ts'
-import { alpacaPast } from './past.ts'
 import { type AlpacaKey, alpacaNews, alpacaTrades, STREAM_URL, STREAMED_SYMBOLS_MAX } from './stream.ts'
+import { alpacaHistory } from './trade-history.ts'
 
 const NAME = 'alpaca'
 /** Of an account that pays nothing. */
@@ -36,7 +36,7 @@ export const alpaca: VendorSource = {
         `Alpaca streams trades of the first ${STREAMED_SYMBOLS_MAX} of ${stocks.length} stocks; the others have quotes`,
       )
     const { client, quota } = openClient(context, key)
-    const trades = () => alpacaTrades({ url, key, symbols: stocks, past: alpacaPast(client) })
+    const trades = () => alpacaTrades({ url, key, symbols: stocks, history: alpacaHistory(client) })
     const parts = {
       ...(stocks.length > 0 && { stream: streamOf('stream', trades()) }),
       news: streamOf('news', alpacaNews({ url, key, symbols: settings.symbols })),

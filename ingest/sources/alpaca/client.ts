@@ -5,7 +5,7 @@ import type { HistoricalBar } from '../../../domain/historical-bar.ts'
 import type { QuoteSnapshot } from '../../../domain/quote-snapshot.ts'
 import type { ItemsRead } from '../../json-answer.ts'
 import type { VendorHttp, VendorRequest } from '../../resilience/vendor-http.ts'
-import type { PastPrint } from '../../streaming/stream-protocol.ts'
+import type { TimedHistoryPrint } from '../../streaming/stream-protocol.ts'
 import { VendorError } from '../../vendor-error.ts'
 import { symbolsIn } from './errors.ts'
 import { type Page, parseBars, parseNews, parseSnapshots, parseTrades } from './parse.ts'
@@ -68,7 +68,7 @@ export class AlpacaClient {
     fromMs: number,
     pageToken: string | undefined,
     signal: AbortSignal,
-  ): Promise<Page<PastPrint>> {
+  ): Promise<Page<TimedHistoryPrint>> {
     const query = { start: iso(fromMs), limit: TRADES_PER_PAGE, feed: 'iex', sort: 'asc', page_token: pageToken }
     return this.#ofSymbols('/v2/stocks/trades', symbols, query, parseTrades, signal)
   }

@@ -9,7 +9,7 @@ import { usDayStartMs } from '../../exchange-clock.ts'
 import { type ItemReject, type ItemsRead, JsonAnswer } from '../../json-answer.ts'
 import { plainText } from '../../plain-text.ts'
 import { rfc3339Ms } from '../../rfc-3339.ts'
-import type { PastPrint } from '../../streaming/stream-protocol.ts'
+import type { TimedHistoryPrint } from '../../streaming/stream-protocol.ts'
 import { errorIn } from './errors.ts'
 
 const { licence, title } = VENDORS.alpaca
@@ -54,19 +54,10 @@ const barItem = z.object({
 export function parseBars(body: Buffer, interval: BarInterval, receivedAtMs: number): Page<HistoricalBar> {
   const answer = answerOf(body)
   const { bars, next_page_token } = answer.as(barsAnswer)
-  const facts: HistoricalBar[] = []
-  const rejects: ItemReject[] = []
-  for (const [symbol, items] of Object.entries(bars ?? {})) {
-    const read = answer.items(items, {
-      where: `bars.${symbol}`,
-      schema: barItem,
-      alone: (item) => ({ bars: { [symbol]: [item] } }),
-      read: (item) => finishedBar(symbol, interval, item, receivedAtMs),
-    })
-    facts.push(...read.facts)
-    rejects.push(...read.rejects)
-  }
-  return { facts, rejects, nextPageToken: next_page_token ?? undefined }
+  const read = bySymbol(answer, 'bars', bars, barItem, (symbol, item) =>
+    finishedBar(symbol, interval, item, receivedAtMs),
+  )
+  return { ...read, nextPageToken: next_page_token ?? undefined }
 }
 
 function finishedBar(
@@ -101,29 +92,37 @@ const tradesAnswer = z.object({
 const tradeItem = z.object({ t: rfc3339Ms, p: z.number(), s: z.number(), ...tradeName })
 
 /** `/v2/stocks/trades`: trades of several symbols, of each the oldest first. */
-export function parseTrades(body: Buffer): Page<PastPrint> {
+export function parseTrades(body: Buffer): Page<TimedHistoryPrint> {
   const answer = answerOf(body)
   const { trades, next_page_token } = answer.as(tradesAnswer)
-  const facts: PastPrint[] = []
-  const rejects: ItemReject[] = []
-  for (const [symbol, items] of Object.entries(trades ?? {})) {
-    const read = answer.items(items, {
-      where: `trades.${symbol}`,
-      schema: tradeItem,
-      alone: (item) => ({ trades: { [symbol]: [item] } }),
-      read: ({ t, p, s, ...name }, original) => ({
-        symbol,
-        key: keyOfTrade(name),
-        price: p,
-        size: s,
-        eventTimeMs: t,
-        original,
-      }),
-    })
-    facts.push(...read.facts)
-    rejects.push(...read.rejects)
-  }
-  return { facts, rejects, nextPageToken: next_page_token ?? undefined }
+  const read = bySymbol(answer, 'trades', trades, tradeItem, (symbol, { t, p, s, ...name }, original) => ({
+    symbol,
+    key: keyOfTrade(name),
+    price: p,
+    size: s,
+    eventTimeMs: t,
+    original,
+  }))
+  return { ...read, nextPageToken: next_page_token ?? undefined }
+}
+
+/** Lists of several symbols, in an answer under this name. */
+function bySymbol<I, F>(
+  answer: JsonAnswer,
+  name: string,
+  lists: Readonly<Record<string, readonly unknown[]>> | null,
+  schema: z.ZodType<I>,
+  read: (symbol: string, item: I, original: () => Buffer) => F | undefined,
+): ItemsRead<F> {
+  const all = Object.entries(lists ?? {}).map(([symbol, items]) =>
+    answer.items(items, {
+      where: `${name}.${symbol}`,
+      schema,
+      alone: (item) => ({ [name]: { [symbol]: [item] } }),
+      read: (item, original) => read(symbol, item, original),
+    }),
+  )
+  return { facts: all.flatMap(({ facts }) => facts), rejects: all.flatMap(({ rejects }) => rejects) }
 }
 
 const snapshot = z.object({

@@ -4,8 +4,8 @@ import { expectFramePromises } from '../../../tests/support/vendors/frame-promis
 import { toldHttp } from '../../../tests/support/vendors/told-http.ts'
 import type { VendorRequest } from '../../resilience/vendor-http.ts'
 import { AlpacaClient } from './client.ts'
-import { alpacaPast } from './past.ts'
 import { alpacaNews, alpacaTrades } from './stream.ts'
+import { alpacaHistory } from './trade-history.ts'
 
 const NOW_MS = Date.parse('2026-11-20T22:00:30Z')
 const payload = (name: string) => readFileSync(new URL(`payloads/${name}.json`, import.meta.url))
@@ -13,10 +13,10 @@ const key = { id: 'PKTEST', secret: 'hidden' }
 const tradesOnce = ({ query }: VendorRequest) =>
   query?.page_token ? Buffer.from('{"trades":{},"next_page_token":null}') : payload('trades')
 const http = toldHttp(tradesOnce, () => NOW_MS)
-const past = alpacaPast(new AlpacaClient(http, () => undefined))
+const history = alpacaHistory(new AlpacaClient(http, () => undefined))
 
 function talk(symbols: readonly string[] = ['AAPL', 'MSFT', 'TSLA']) {
-  const conversation = alpacaTrades({ url: 'wss://example.com', key, symbols, past }).converse()
+  const conversation = alpacaTrades({ url: 'wss://example.com', key, symbols, history }).converse()
   return {
     conversation,
     hear: (name: string) => conversation.read(payload(name), NOW_MS),
@@ -60,7 +60,7 @@ test('a trade has the same name and time over the socket as over HTTP', async ()
     .hear('frame-messages')
     .flatMap((event) => (event.kind === 'print' ? [`${event.symbol} ${event.key} ${event.eventTimeMs}`] : []))
   const asked: string[] = []
-  for await (const { prints } of past.prints(['AAPL', 'SPY'], NOW_MS, new AbortController().signal))
+  for await (const { prints } of history.prints(['AAPL', 'SPY'], NOW_MS, new AbortController().signal))
     asked.push(...prints.map((print) => `${print.symbol} ${print.key} ${print.eventTimeMs}`))
   expect(asked).toEqual([...streamed, `SPY V52983997229884 ${Date.parse('2026-11-20T15:04:06.5Z')}`])
 })

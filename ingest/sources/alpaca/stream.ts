@@ -8,7 +8,7 @@ import type {
   StreamEvent,
   StreamLimits,
   StreamProtocol,
-  TradePast,
+  TimedHistory,
 } from '../../streaming/stream-protocol.ts'
 import { usMarketSilence } from '../../streaming/us-market-silence.ts'
 import { withoutKeys } from '../../streaming/without-keys.ts'
@@ -39,13 +39,13 @@ export interface AlpacaStreamOptions {
 }
 
 /** Trades of stocks as one exchange (IEX) prints them. */
-export function alpacaTrades(options: AlpacaStreamOptions & { readonly past: TradePast }): StreamProtocol {
+export function alpacaTrades(options: AlpacaStreamOptions & { readonly history: TimedHistory }): StreamProtocol {
   const symbols = options.symbols.slice(0, STREAMED_SYMBOLS_MAX)
   return {
     vendor: 'alpaca',
     symbols,
     numbering: 'time',
-    past: options.past,
+    timedHistory: options.history,
     limits: { ...LIMITS, silence: { framesMs: 120_000, pingsCount: true, printsMs: usMarketSilence(600_000) } },
     url: () => options.url + TRADES_PATH,
     keyed: true,

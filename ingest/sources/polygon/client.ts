@@ -3,7 +3,7 @@ import type { BarInterval } from '../../../domain/bar.ts'
 import { isPlatformError } from '../../../domain/errors.ts'
 import type { HistoricalBar } from '../../../domain/historical-bar.ts'
 import type { VendorHttp, VendorRequest } from '../../resilience/vendor-http.ts'
-import type { PastPrint } from '../../streaming/stream-protocol.ts'
+import type { TimedHistoryPrint } from '../../streaming/stream-protocol.ts'
 import { VendorError } from '../../vendor-error.ts'
 import { isTooEarly } from './errors.ts'
 import { type MarketDay, type Page, parseBars, parseMarketDay, parseNews, parseTrades } from './parse.ts'
@@ -55,7 +55,12 @@ export class PolygonClient {
   }
 
   /** A page of the trades of one symbol on all exchanges, from then until now. */
-  trades(symbol: string, fromMs: number, nextUrl: string | undefined, signal: AbortSignal): Promise<Page<PastPrint>> {
+  trades(
+    symbol: string,
+    fromMs: number,
+    nextUrl: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Page<TimedHistoryPrint>> {
     const first: VendorRequest = {
       path: `/v3/trades/${encodeURIComponent(symbol)}`,
       query: { 'timestamp.gte': `${fromMs}000000`, order: 'asc', sort: 'timestamp', limit: TRADES_PER_PAGE },

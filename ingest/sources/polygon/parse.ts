@@ -8,7 +8,7 @@ import { usDayStartMs } from '../../exchange-clock.ts'
 import { type ItemsRead, JsonAnswer } from '../../json-answer.ts'
 import { plainText } from '../../plain-text.ts'
 import { rfc3339Ms } from '../../rfc-3339.ts'
-import type { PastPrint } from '../../streaming/stream-protocol.ts'
+import type { TimedHistoryPrint } from '../../streaming/stream-protocol.ts'
 import { errorIn } from './errors.ts'
 
 const { licence, title } = VENDORS.polygon
@@ -133,7 +133,7 @@ const tradeItem = z.object({
 })
 
 /** `/v3/trades/{ticker}`, the oldest first. */
-export function parseTrades(body: Buffer, symbol: string): Page<PastPrint> {
+export function parseTrades(body: Buffer, symbol: string): Page<TimedHistoryPrint> {
   const answer = answerOf(body)
   const { results, next_url } = answer.as(listAnswer)
   const read = answer.items(results ?? [], {

@@ -53,7 +53,9 @@ test('a plan whose socket is refused has days, minutes and news all the same', a
 })
 
 test('plans that are told late listen at an address of their own', () => {
-  const past = { symbolsAtOnce: 1, prints: async function* () {} }
-  const urls = Object.values(STREAM_URLS).map((url) => polygonTrades({ url, key: 'k', symbols: ['AAPL'], past }).url())
+  const history = { symbolsAtOnce: 1, prints: async function* () {} }
+  const urls = Object.values(STREAM_URLS).map((url) =>
+    polygonTrades({ url, key: 'k', symbols: ['AAPL'], history }).url(),
+  )
   expect(urls).toEqual(['wss://socket.massive.com/stocks', 'wss://delayed.massive.com/stocks'])
 })

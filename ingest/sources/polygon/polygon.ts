@@ -11,8 +11,8 @@ import { openVendorAccess } from '../../vendor-access.ts'
 import { BASE_URL, PolygonClient } from './client.ts'
 import { errorOf } from './errors.ts'
 import { feedsOf } from './feeds.ts'
-import { polygonPast } from './past.ts'
 import { polygonTrades, STREAM_URLS } from './stream.ts'
+import { polygonHistory } from './trade-history.ts'
 
 const NAME = 'polygon'
 const FREE: readonly QuotaWindow[] = [{ kind: 'sliding', requests: 5, perMs: 60_000 }]
@@ -41,7 +41,7 @@ export const polygon: VendorSource = {
       return mergedSource({ name: NAME, parts: { feeds }, context })
     const url = settings.urls[NAME]?.ws ?? STREAM_URLS[plan === 'live' ? 'live' : 'delayed']
     // One connection is all that most plans allow, and so it is of the first key.
-    const protocol = polygonTrades({ url, key: keys[0] ?? '', symbols, past: polygonPast(client) })
+    const protocol = polygonTrades({ url, key: keys[0] ?? '', symbols, history: polygonHistory(client) })
     const stream = streamedSource({ ...context, protocol, tellTrouble: trouble('stream') })
     return mergedSource({ name: NAME, parts: { stream, feeds }, context })
   },

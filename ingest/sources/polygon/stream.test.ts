@@ -4,8 +4,8 @@ import { expectFramePromises } from '../../../tests/support/vendors/frame-promis
 import { toldHttp } from '../../../tests/support/vendors/told-http.ts'
 import type { VendorRequest } from '../../resilience/vendor-http.ts'
 import { PolygonClient } from './client.ts'
-import { polygonPast } from './past.ts'
 import { polygonTrades } from './stream.ts'
+import { polygonHistory } from './trade-history.ts'
 
 const NOW_MS = Date.parse('2026-11-20T20:00:01Z')
 const payload = (name: string) => readFileSync(new URL(`payloads/${name}.json`, import.meta.url))
@@ -14,19 +14,19 @@ const payload = (name: string) => readFileSync(new URL(`payloads/${name}.json`, 
 function vendor() {
   const answer = ({ query }: VendorRequest) => payload(query?.cursor ? 'aggregates-empty' : 'trades')
   const http = toldHttp(answer, () => NOW_MS)
-  const past = polygonPast(new PolygonClient(http))
+  const history = polygonHistory(new PolygonClient(http))
   const read = async (symbol: string) => {
     const names: string[] = []
-    for await (const { prints } of past.prints([symbol], NOW_MS, new AbortController().signal))
+    for await (const { prints } of history.prints([symbol], NOW_MS, new AbortController().signal))
       names.push(...prints.map(({ key, eventTimeMs }) => `${key} ${eventTimeMs}`))
     return names
   }
-  return { http, past, read }
+  return { http, history, read }
 }
 
 function talk(symbols: readonly string[] = ['AAPL', 'MSFT']) {
-  const { past } = vendor()
-  const conversation = polygonTrades({ url: 'wss://example.com', key: 'hidden', symbols, past }).converse()
+  const { history } = vendor()
+  const conversation = polygonTrades({ url: 'wss://example.com', key: 'hidden', symbols, history }).converse()
   return {
     conversation,
     hear: (name: string) => conversation.read(payload(name), NOW_MS),

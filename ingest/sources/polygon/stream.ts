@@ -6,7 +6,7 @@ import type {
   StreamEvent,
   StreamLimits,
   StreamProtocol,
-  TradePast,
+  TimedHistory,
 } from '../../streaming/stream-protocol.ts'
 import { usMarketSilence } from '../../streaming/us-market-silence.ts'
 import { withoutKeys } from '../../streaming/without-keys.ts'
@@ -27,7 +27,7 @@ export interface PolygonStreamOptions {
   readonly url: string
   readonly key: string
   readonly symbols: readonly string[]
-  readonly past: TradePast
+  readonly history: TimedHistory
 }
 
 /** Trades of stocks, of all exchanges, for plans that include the socket. */
@@ -36,7 +36,7 @@ export function polygonTrades(options: PolygonStreamOptions): StreamProtocol {
     vendor: 'polygon',
     symbols: options.symbols,
     numbering: 'time',
-    past: options.past,
+    timedHistory: options.history,
     limits: LIMITS,
     url: () => options.url + STOCKS_PATH,
     keyed: true,

@@ -166,7 +166,7 @@ const tradeOf = ({ symbol, id, price, size, eventTimeMs }: FakePrint) => ({
 })
 
 /** Symbol by symbol; a token names the trade that the next page comes after. */
-function pastTrades(query: URLSearchParams, tape: FakeTape): VendorAnswer {
+function tradeHistory(query: URLSearchParams, tape: FakeTape): VendorAnswer {
   const fromMs = Date.parse(query.get('start') ?? '')
   const all = (query.get('symbols') ?? '')
     .split(',')
@@ -212,7 +212,7 @@ const streamFake = (): StreamFake => {
     },
     answer: (question, tape) => {
       if (!isKeyOf(question)) return forbidden
-      if (question.path === '/v2/stocks/trades') return pastTrades(question.query, tape)
+      if (question.path === '/v2/stocks/trades') return tradeHistory(question.query, tape)
       if (question.path === '/v2/stocks/snapshots') return { body: {} }
       return {
         body:

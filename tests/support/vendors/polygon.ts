@@ -171,7 +171,7 @@ const tradeOf = ({ symbol, id, price, size, eventTimeMs }: FakePrint) => ({
 })
 
 /** In nanoseconds, all of them within the millisecond that the socket tells. */
-function pastTrades({ path, query }: VendorQuestion, tape: FakeTape): VendorAnswer {
+function tradeHistory({ path, query }: VendorQuestion, tape: FakeTape): VendorAnswer {
   const symbol = path.split('/').at(-1) ?? ''
   const [fromMs, afterId] = JSON.parse(query.get('cursor') ?? `[${Number(query.get('timestamp.gte')) / 1e6},0]`)
   const all = tape(symbol).filter(({ id, eventTimeMs }) => eventTimeMs >= fromMs && id > afterId)
@@ -211,7 +211,7 @@ const streamFake = (): StreamFake => ({
   answer: (question, tape) => {
     if (!KEYS.includes(keyOf(question) ?? '')) return unknownKey
     const { path } = question
-    if (path.startsWith('/v3/trades/')) return pastTrades(question, tape)
+    if (path.startsWith('/v3/trades/')) return tradeHistory(question, tape)
     if (!path.includes('/grouped/')) return fine({ ticker: path.split('/')[4], resultsCount: 0 })
     return fine({ results: OTHERS.map((T) => ({ T, ...told(T, timeOf(path.slice(-10))) })) })
   },

@@ -1,8 +1,8 @@
-import type { TradePast } from '../../streaming/stream-protocol.ts'
+import type { TimedHistory } from '../../streaming/stream-protocol.ts'
 import type { PolygonClient } from './client.ts'
 
 /** Trades that have been printed, for plans that include them. */
-export const polygonPast = (client: PolygonClient): TradePast => ({
+export const polygonHistory = (client: PolygonClient): TimedHistory => ({
   symbolsAtOnce: 1,
   async *prints(symbols, fromMs, signal) {
     for (const symbol of symbols) {
