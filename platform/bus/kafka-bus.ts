@@ -27,6 +27,8 @@ export interface KafkaBusOptions extends KafkaConnection {
   readonly openTimeoutMs?: number
   readonly closeTimeoutMs?: number
   readonly pingTimeoutMs?: number
+  /** A consumer whose client has asked its broker nothing for so long gets a new one. */
+  readonly silenceMs?: number
 }
 
 const CREATE_ATTEMPTS_MAX = 8
@@ -71,6 +73,7 @@ class KafkaBus implements EventBus {
       openTimeoutMs: options.openTimeoutMs ?? 30_000,
       closeTimeoutMs: options.closeTimeoutMs ?? 5_000,
       pingTimeoutMs: options.pingTimeoutMs ?? 3_000,
+      silenceMs: options.silenceMs ?? 30_000,
     }
   }
 

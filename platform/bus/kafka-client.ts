@@ -83,6 +83,13 @@ export function answerOf(error: unknown): string | undefined {
   return undefined
 }
 
+/** Whether the broker answered what no repetition changes. `UNKNOWN` is how it says that it is in trouble itself. */
+export function isRefusal(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause)
+    if ('type' in at && 'retriable' in at && typeof at.type === 'string') return !at.retriable && at.type !== 'UNKNOWN'
+  return false
+}
+
 const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD_SIZE'])
 const FORBIDDEN = new Set(['TOPIC_AUTHORIZATION_FAILED', 'GROUP_AUTHORIZATION_FAILED', 'CLUSTER_AUTHORIZATION_FAILED'])
 

@@ -6,7 +6,8 @@ import type { Metrics } from '../metrics.ts'
 import { backOffMs } from './back-off.ts'
 import type { BusConsumer, ConsumeOptions, OffsetRange, RecordBatch } from './bus.ts'
 import { endsWithin } from './ends-within.ts'
-import { answerOf, busError, type KafkaConnection } from './kafka-client.ts'
+import { answerOf, type KafkaConnection } from './kafka-client.ts'
+import { KafkaMember } from './kafka-member.ts'
 import { KafkaRecord } from './kafka-record.ts'
 import { offsetLost, startingOffsets } from './starting-offsets.ts'
 import { RunningCalls, Stint } from './stint.ts'
@@ -22,6 +23,7 @@ export interface KafkaConsumerContext {
   readonly rebalanceTimeoutMs: number
   readonly openTimeoutMs: number
   readonly closeTimeoutMs: number
+  readonly silenceMs: number
   readonly offsets: (topic: string) => Promise<ReadonlyMap<number, OffsetRange>>
   readonly committed: (group: string, topic: string) => Promise<ReadonlyMap<number, number>>
   /** It has left its group, for whatever reason, and will not come back. */
@@ -56,7 +58,7 @@ class KafkaStint extends Stint {
 export class KafkaConsumer implements BusConsumer {
   readonly #context: KafkaConsumerContext
   readonly #options: ConsumeOptions
-  readonly #consumer: Consumer
+  readonly #member: KafkaMember
   readonly #stints = new Map<number, KafkaStint>()
   readonly #calls = new RunningCalls()
   readonly #joined = Promise.withResolvers<void>()
@@ -71,33 +73,43 @@ export class KafkaConsumer implements BusConsumer {
   constructor(context: KafkaConsumerContext, options: ConsumeOptions) {
     this.#context = context
     this.#options = options
-    const { fetchBytesMax = FETCH_BYTES_MAX, lingerMs = 0 } = options
-    this.#consumer = context.kafka.consumer({
-      groupId: options.group,
-      sessionTimeout: context.sessionTimeoutMs,
-      heartbeatInterval: context.heartbeatIntervalMs,
-      rebalanceTimeout: context.rebalanceTimeoutMs,
+    this.#member = new KafkaMember({
+      ...context,
+      group: options.group,
+      topic: options.topic,
+      client: () => this.#client(),
+      partitionsAtOnceMax: PARTITIONS_AT_ONCE_MAX,
+      onAssigned: (partitions) => this.#onAssigned(partitions),
+      onRevoked: () => this.#revoke(),
+      eachBatch: (payload) => this.#eachBatch(payload),
+    })
+  }
+
+  #client(): Consumer {
+    const { kafka, sessionTimeoutMs, heartbeatIntervalMs, rebalanceTimeoutMs } = this.#context
+    const { group, fetchBytesMax = FETCH_BYTES_MAX, lingerMs = 0 } = this.#options
+    return kafka.consumer({
+      groupId: group,
+      sessionTimeout: sessionTimeoutMs,
+      heartbeatInterval: heartbeatIntervalMs,
+      rebalanceTimeout: rebalanceTimeoutMs,
       maxBytesPerPartition: fetchBytesMax,
       maxBytes: RESPONSE_BYTES_MAX,
       // Half of what one partition may bring: where there is more to read than that, nobody waits.
       minBytes: lingerMs > 0 ? fetchBytesMax / 2 : 1,
       maxWaitTimeInMs: lingerMs > 0 ? lingerMs : FETCH_WAIT_MS,
       allowAutoTopicCreation: false,
-      retry: { retries: 30, initialRetryTime: 100, maxRetryTime: 1_000 },
+      // It is the member that begins anew.
+      retry: { retries: 30, initialRetryTime: 100, maxRetryTime: 1_000, restartOnFailure: async () => false },
     })
   }
 
   /** @throws BUS_UNAVAILABLE where no assignment comes in time */
   async open(): Promise<void> {
     const { openTimeoutMs } = this.#context
-    const { CRASH, GROUP_JOIN, REBALANCING } = this.#consumer.events
-    this.#consumer.on(GROUP_JOIN, ({ payload }) => this.#onJoin(payload.memberAssignment[this.#options.topic] ?? []))
-    this.#consumer.on(REBALANCING, () => this.#revoke())
-    this.#consumer.on(CRASH, ({ payload }) => this.#onCrash(payload))
-    // It may be rejected before `#join` comes to wait for it.
-    this.#joined.promise.catch(() => undefined)
+    this.#member.hold().catch((error: unknown) => this.#fail(error))
     try {
-      if (!(await endsWithin(openTimeoutMs, this.#join())))
+      if (!(await endsWithin(openTimeoutMs, this.#joined.promise)))
         throw this.#unavailable(`no assignment came within ${openTimeoutMs} ms`)
     } catch (error) {
       this.#closing.abort()
@@ -135,50 +147,12 @@ export class KafkaConsumer implements BusConsumer {
 
   // ---- ownership
 
-  async #join(): Promise<void> {
-    const { clock, log, connection } = this.#context
-    const { topic, group } = this.#options
-    for (let attempt = 1; !this.#closing.signal.aborted; attempt++) {
-      try {
-        await this.#consumer.connect()
-        // Just after a topic was made, or a broker started, it may be unknown for a moment.
-        await this.#consumer.subscribe({ topic, fromBeginning: true })
-        break
-      } catch (error) {
-        const failure = busError(error, connection, `let ${group} read ${topic}`)
-        if (!failure.retryable) throw failure
-        log.debug({ attempt, reason: failure.message }, 'subscribing again')
-        await clock.sleep(backOffMs(attempt), this.#closing.signal)
-      }
-    }
-    await this.#consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: PARTITIONS_AT_ONCE_MAX,
-      eachBatch: (payload) => this.#eachBatch(payload),
-    })
-    await this.#joined.promise
-  }
-
-  #onJoin(partitions: readonly number[]): void {
+  #onAssigned(partitions: readonly number[]): void {
     this.#revoke()
     if (this.#closing.signal.aborted) return
     this.#assign(partitions)
     this.#hasJoined = true
     this.#joined.resolve()
-  }
-
-  #onCrash({ error, restart }: { error: Error; restart: boolean }): void {
-    const { connection, log, metrics } = this.#context
-    const { group, topic } = this.#options
-    this.#revoke()
-    if (this.#closing.signal.aborted) return
-    if (!restart) {
-      this.#fail(busError(error, connection, `let ${group} read ${topic}`))
-      return
-    }
-    metrics.busConsumerRestarts.inc({ group })
-    log.warn({ group, topic, reason: error.message }, 'the consumer joins its group again')
   }
 
   #revoke(): void {
@@ -190,7 +164,7 @@ export class KafkaConsumer implements BusConsumer {
   #assign(partitions: readonly number[]): void {
     if (partitions.length === 0) return
     // Now and not later: nothing may be fetched from the old position.
-    this.#consumer.pause([{ topic: this.#options.topic, partitions: [...partitions] }])
+    this.#member.pause(partitions)
     const stints = partitions.map((partition) => new KafkaStint(partition))
     for (const stint of stints) this.#stints.set(stint.partition, stint)
     this.#start(stints).catch((error: unknown) => this.#fail(error))
@@ -213,12 +187,12 @@ export class KafkaConsumer implements BusConsumer {
     if (!known || this.#closing.signal.aborted) return
     const positioned = stints.filter(({ live }) => live)
     for (const stint of positioned) this.#seek(stint, known.get(stint.partition) ?? 0)
-    this.#consumer.resume([{ topic, partitions: positioned.map(({ partition }) => partition) }])
+    this.#member.resume(positioned.map(({ partition }) => partition))
   }
 
   #seek(stint: KafkaStint, offset: number): void {
     stint.next = offset
-    this.#consumer.seek({ topic: this.#options.topic, partition: stint.partition, offset: String(offset) })
+    this.#member.seek(stint.partition, offset)
   }
 
   #end(partition: number): void {
@@ -315,8 +289,8 @@ export class KafkaConsumer implements BusConsumer {
     if (hints.length === 0) return
     const { log } = this.#context
     const { topic, group } = this.#options
-    this.#committing = this.#consumer
-      .commitOffsets(hints.map(([partition, offset]) => ({ topic, partition, offset: String(offset) })))
+    this.#committing = this.#member
+      .commit(hints)
       .then(() => {
         for (const [partition, offset] of hints)
           if (this.#hints.get(partition) === offset) this.#hints.delete(partition)
@@ -335,11 +309,7 @@ export class KafkaConsumer implements BusConsumer {
 
   async #leave(): Promise<void> {
     clearInterval(this.#hintTimer)
-    const { log, closeTimeoutMs } = this.#context
-    const left = this.#consumer
-      .disconnect()
-      .catch((error: unknown) => log.debug({ err: error }, 'the consumer did not leave in good order'))
-    await endsWithin(closeTimeoutMs, left)
+    await this.#member.close()
     this.#context.onLeft(this)
   }
 

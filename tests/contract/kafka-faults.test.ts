@@ -22,6 +22,10 @@ async function logOf(bus: EventBus, topic: string): Promise<string[]> {
   return seen
 }
 
+/** Requests by their number in Kafka's protocol: https://kafka.apache.org/protocol#protocol_api_keys */
+const FIND_COORDINATOR = 10
+const asks = (apiKey: number) => (request: Buffer) => request.length > 6 && request.readInt16BE(4) === apiKey
+
 /** Produces numbered batches, each again with the very same records until it is taken, until told to stop. */
 function produceOn(bus: EventBus, topic: string) {
   let going = true
@@ -102,7 +106,7 @@ if (brokers)
         const storedAtReturn = producing.stored
         await expect.poll(() => producing.stored, seconds(40)).toBeGreaterThan(storedAtReturn + 500)
         const stored = await producing.stop()
-        await expect.poll(() => seen.length, seconds(40)).toBeGreaterThanOrEqual(stored)
+        await expect.poll(() => fatal[0] ?? seen.length, seconds(40)).toBeGreaterThanOrEqual(stored)
         expect(seen).toEqual(numbers(0, stored))
         expect(fatal).toEqual([])
       },
@@ -217,6 +221,28 @@ describe.runIf(kafkaBrokers && process.env.KAFKA_DEV_CONTROL === '1')(
       proxy.loseAnswers = false
       await bus.produce(topic, many)
       expect((await logOf(bus, topic)).slice(0, 1_701)).toEqual(['first', ...numbers(0, 1_700).map(String)])
+    })
+
+    test('a consumer that finds no coordinator for its group goes on once there is one', async () => {
+      await using bus = await openThroughProxy()
+      const topic = await newTopic(bus)
+      const { seen, fatal } = await read(bus, topic, unique('group'))
+      await bus.produce(topic, records('AAPL', ['before']))
+      await expect.poll(() => seen, seconds(10)).toEqual(['before'])
+
+      // Its session ends, so that it must join again.
+      proxy.refuses = () => true
+      proxy.cut()
+      await pause(8_000)
+      let refused = 0
+      proxy.refuses = (bytes) => asks(FIND_COORDINATOR)(bytes) && ++refused > 0
+      await expect.poll(() => refused, seconds(20)).toBeGreaterThan(3)
+      proxy.refuses = () => false
+
+      await expect
+        .poll(() => bus.produce(topic, records('AAPL', ['after'])).then(() => 'stored', String), seconds(20))
+        .toBe('stored')
+      await expect.poll(() => fatal[0] ?? seen.at(-1), seconds(20)).toBe('after')
     })
 
     test('a user with a password is let in over SASL', async () => {

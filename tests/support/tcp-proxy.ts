@@ -4,6 +4,10 @@ export interface TcpProxy extends AsyncDisposable {
   readonly port: number
   /** Requests reach the server, and the connection ends the moment it answers: was it done or not? */
   loseAnswers: boolean
+  /** Whether the connection ends instead of carrying these bytes of a client to the server. */
+  refuses: (bytes: Buffer) => boolean
+  /** Ends every connection there is. */
+  cut(): void
 }
 
 /** A wire to cut between a client and a server on this machine. */
@@ -15,7 +19,10 @@ export async function openTcpProxy(targetPort: number): Promise<TcpProxy> {
     const cut = () => {
       for (const end of ends) end.destroy()
     }
-    client.on('data', (bytes) => upstream.write(bytes))
+    client.on('data', (bytes) => {
+      if (proxy.refuses(bytes)) cut()
+      else upstream.write(bytes)
+    })
     upstream.on('data', (bytes) => {
       if (proxy.loseAnswers) cut()
       else client.write(bytes)
@@ -33,8 +40,12 @@ export async function openTcpProxy(targetPort: number): Promise<TcpProxy> {
   const proxy: TcpProxy = {
     port: (server.address() as AddressInfo).port,
     loseAnswers: false,
-    async [Symbol.asyncDispose]() {
+    refuses: () => false,
+    cut() {
       for (const socket of sockets) socket.destroy()
+    },
+    async [Symbol.asyncDispose]() {
+      proxy.cut()
       await new Promise((resolve) => server.close(resolve))
     },
   }

@@ -1,0 +1,167 @@
+import type { Consumer } from 'kafkajs'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { PlatformError } from '../../domain/errors.ts'
+import { systemClock } from '../clock.ts'
+import { silentLog } from '../log.ts'
+import { openMetrics } from '../metrics.ts'
+import { KafkaMember } from './kafka-member.ts'
+
+const EVENTS = ['CRASH', 'GROUP_JOIN', 'REBALANCING', 'REQUEST', 'REQUEST_TIMEOUT', 'STOP'] as const
+
+/** A client that does what the test says. A real one would have to be brought to hang, which it does only now and then. */
+class ScriptedClient {
+  readonly events = Object.fromEntries(EVENTS.map((name) => [name, name]))
+  readonly #listeners = new Map<string, (event: { payload: unknown }) => void>()
+  eachBatch: (payload: unknown) => Promise<void> = async () => expect.unreachable('it has not run')
+  disconnects = 0
+
+  on(event: string, listener: (event: { payload: unknown }) => void): void {
+    this.#listeners.set(event, listener)
+  }
+  async connect(): Promise<void> {}
+  async subscribe(): Promise<void> {}
+  async run({ eachBatch }: { eachBatch: (payload: unknown) => Promise<void> }): Promise<void> {
+    this.eachBatch = eachBatch
+  }
+  /** Never ends: the answer that it waits for does not come. */
+  disconnect(): Promise<void> {
+    this.disconnects++
+    return new Promise(() => undefined)
+  }
+
+  tells(event: (typeof EVENTS)[number], payload: unknown = {}): void {
+    this.#listeners.get(event)?.({ payload })
+  }
+  joins(partitions: readonly number[]): void {
+    this.tells('GROUP_JOIN', { memberAssignment: { ticks: partitions } })
+  }
+}
+
+function openMember() {
+  const clients: ScriptedClient[] = []
+  const told: string[] = []
+  const metrics = openMetrics()
+  const member = new KafkaMember({
+    group: 'bars',
+    topic: 'ticks',
+    connection: { brokers: ['kafka:9092'], clientId: 'test' },
+    partitionsAtOnceMax: 1,
+    silenceMs: 30_000,
+    closeTimeoutMs: 1_000,
+    clock: systemClock,
+    log: silentLog,
+    metrics,
+    client: () => {
+      clients.push(new ScriptedClient())
+      return clients.at(-1) as unknown as Consumer
+    },
+    onAssigned: (partitions) => told.push(`assigned ${partitions}`),
+    onRevoked: () => told.push('revoked'),
+    eachBatch: async (payload) => void told.push(`batch ${payload}`),
+  })
+  const held = member.hold()
+  held.catch(() => undefined)
+  return {
+    member,
+    held,
+    clients,
+    told,
+    restarts: async () => (await metrics.busConsumerRestarts.get()).values[0]?.value,
+  }
+}
+
+describe('a place in a consumer group', () => {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
+  const seconds = (count: number) => vi.advanceTimersByTimeAsync(count * 1_000)
+
+  test('goes to a new client when the one that has it ends', async () => {
+    const { clients, told, restarts } = openMember()
+    await seconds(0)
+    clients[0].joins([0, 1])
+    clients[0].tells('CRASH', { error: new Error('Failed to find group coordinator') })
+    await seconds(1)
+    clients[1].joins([0])
+    expect(told).toEqual(['assigned 0,1', 'revoked', 'assigned 0'])
+    expect(await restarts()).toBe(1)
+  })
+
+  test('goes to a new client when the one that has it is silent, even if that one never ends', async () => {
+    const { clients, told } = openMember()
+    await seconds(0)
+    clients[0].joins([0])
+    await seconds(32)
+    expect(clients).toHaveLength(2)
+    expect(clients[0].disconnects).toBe(1)
+    clients[1].joins([0])
+    expect(told).toEqual(['assigned 0', 'revoked', 'assigned 0'])
+  })
+
+  test.each(['REQUEST', 'REQUEST_TIMEOUT'] as const)('stays with a client that goes on asking: %s', async (event) => {
+    const { clients, told } = openMember()
+    await seconds(0)
+    clients[0].joins([0])
+    for (let i = 0; i < 10; i++) {
+      await seconds(20)
+      clients[0].tells(event)
+    }
+    expect(clients).toHaveLength(1)
+    expect(told).toEqual(['assigned 0'])
+  })
+
+  test('is not shared with a client that was left: it is sent away again, and what it brings is nobody’s', async () => {
+    const { clients, told } = openMember()
+    await seconds(32)
+    clients[1].joins([0])
+    clients[0].joins([1])
+    await clients[0].eachBatch('late')
+    clients[0].tells('STOP')
+    await clients[1].eachBatch('first')
+    expect(told).toEqual(['revoked', 'assigned 0', 'batch first'])
+    expect(clients[0].disconnects).toBe(2)
+  })
+
+  test('is lost before a client that stops takes no seek any more', async () => {
+    const { clients, told } = openMember()
+    await seconds(0)
+    clients[0].joins([0])
+    clients[0].tells('STOP')
+    expect(told).toEqual(['assigned 0', 'revoked'])
+  })
+
+  test('is given up where the broker refuses for good', async () => {
+    const { clients, held } = openMember()
+    await seconds(0)
+    const refusal = Object.assign(new Error('not allowed'), { type: 'GROUP_AUTHORIZATION_FAILED', retriable: false })
+    clients[0].tells('CRASH', { error: refusal })
+    await expect(held).rejects.toThrow(PlatformError)
+    expect(clients).toHaveLength(1)
+  })
+
+  test('is tried for again soon at first, and every two seconds at length', async () => {
+    const { clients } = openMember()
+    const triedAfter = async (count: number) => {
+      const before = clients.length
+      for (let tenths = 0; tenths < count * 10; tenths++) {
+        clients.at(-1)?.tells('CRASH', { error: new Error('away') })
+        await seconds(0.1)
+      }
+      return clients.length - before
+    }
+    expect(await triedAfter(4)).toBeGreaterThanOrEqual(4)
+    expect(await triedAfter(20)).toBe(10)
+  })
+
+  test('ends when it is closed, whatever the client does', async () => {
+    const { clients, member, held } = openMember()
+    await seconds(0)
+    clients[0].joins([0])
+    const closed = member.close()
+    await seconds(1)
+    await closed
+    await held
+    expect(clients).toHaveLength(1)
+    expect(clients[0].disconnects).toBe(1)
+  })
+})

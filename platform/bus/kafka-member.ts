@@ -1,0 +1,165 @@
+import type { Consumer, EachBatchPayload } from 'kafkajs'
+import type { Clock } from '../clock.ts'
+import type { Log } from '../log.ts'
+import type { Metrics } from '../metrics.ts'
+import { backOffMs } from './back-off.ts'
+import { endsWithin } from './ends-within.ts'
+import { busError, isRefusal, type KafkaConnection } from './kafka-client.ts'
+
+export interface KafkaMemberOptions {
+  readonly group: string
+  readonly topic: string
+  /** A new client, which must not restart by itself: see `KafkaMember`. */
+  readonly client: () => Consumer
+  readonly partitionsAtOnceMax: number
+  readonly connection: KafkaConnection
+  /** A client that says nothing to its broker for longer is replaced. */
+  readonly silenceMs: number
+  readonly closeTimeoutMs: number
+  readonly clock: Clock
+  readonly log: Log
+  readonly metrics: Metrics
+  /** Each time it joined, with what it was given of the topic; never after `close`. */
+  readonly onAssigned: (partitions: readonly number[]) => void
+  readonly onRevoked: () => void
+  readonly eachBatch: (payload: EachBatchPayload) => Promise<void>
+}
+
+/**
+ * A place in a consumer group that is kept whatever befalls the client: where one has ended or is silent, a new one takes
+ * its place. The client's own restart is not used: it gives up where it finds no coordinator for its group, which passes,
+ * and it never ends where an answer never comes while it disconnects.
+ */
+export class KafkaMember {
+  readonly #options: KafkaMemberOptions
+  readonly #closing = new AbortController()
+  #client: Consumer | undefined
+  #joins = 0
+
+  constructor(options: KafkaMemberOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Keeps the place until `close`.
+   * @throws where another client would not get it either: INVALID_CONFIG, and what else the broker refuses for good
+   */
+  async hold(): Promise<void> {
+    const { group, topic, connection, clock, log, metrics } = this.#options
+    for (let attempt = 1; !this.#closing.signal.aborted; attempt++) {
+      const joinsBefore = this.#joins
+      const reason = await this.#live(this.#options.client())
+      if (this.#closing.signal.aborted) return
+      const failure = busError(reason, connection, `let ${group} read ${topic}`)
+      if (!failure.retryable || isRefusal(reason)) throw failure
+      if (this.#joins > joinsBefore) attempt = 1
+      if (this.#joins > 0) {
+        metrics.busConsumerRestarts.inc({ group })
+        log.warn({ group, topic, attempt, reason: failure.message }, 'the consumer joins its group again')
+      }
+      // Just after a topic was made, or a broker started, it may be unknown for a moment.
+      else log.debug({ group, topic, attempt, reason: failure.message }, 'the consumer tries again to join its group')
+      await clock.sleep(backOffMs(attempt), this.#closing.signal)
+    }
+  }
+
+  pause(partitions: readonly number[]): void {
+    this.#client?.pause([{ topic: this.#options.topic, partitions: [...partitions] }])
+  }
+
+  resume(partitions: readonly number[]): void {
+    this.#client?.resume([{ topic: this.#options.topic, partitions: [...partitions] }])
+  }
+
+  seek(partition: number, offset: number): void {
+    this.#client?.seek({ topic: this.#options.topic, partition, offset: String(offset) })
+  }
+
+  async commit(offsets: readonly (readonly [partition: number, offset: number])[]): Promise<void> {
+    const { topic } = this.#options
+    const commits = offsets.map(([partition, offset]) => ({ topic, partition, offset: String(offset) }))
+    await this.#client?.commitOffsets(commits)
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    const client = this.#client
+    if (client) await this.#part(client)
+  }
+
+  /** One client, from its connection to its end. Resolves with why it ended. */
+  async #live(client: Consumer): Promise<unknown> {
+    this.#client = client
+    const ended = Promise.withResolvers<unknown>()
+    const closed = () => ended.resolve(undefined)
+    this.#closing.signal.addEventListener('abort', closed)
+    this.#listen(client, ended.resolve)
+    const watch = this.#watch(client, ended.resolve)
+    this.#join(client).catch(ended.resolve)
+    const reason = await ended.promise
+    clearInterval(watch)
+    this.#closing.signal.removeEventListener('abort', closed)
+    this.#revoke(client)
+    if (!this.#closing.signal.aborted) {
+      this.#client = undefined
+      void this.#part(client)
+    }
+    return reason
+  }
+
+  async #join(client: Consumer): Promise<void> {
+    const { topic, partitionsAtOnceMax, eachBatch } = this.#options
+    await client.connect()
+    await client.subscribe({ topic, fromBeginning: true })
+    await client.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: partitionsAtOnceMax,
+      eachBatch: async (payload) => {
+        if (client === this.#client) await eachBatch(payload)
+      },
+    })
+  }
+
+  #listen(client: Consumer, end: (reason: unknown) => void): void {
+    const { CRASH, GROUP_JOIN, REBALANCING, STOP } = client.events
+    client.on(GROUP_JOIN, ({ payload }) => {
+      if (client === this.#client && !this.#closing.signal.aborted) {
+        this.#joins++
+        this.#options.onAssigned(payload.memberAssignment[this.#options.topic] ?? [])
+      }
+      // One that was left may still get in: it must not hold partitions that nobody reads.
+      else void this.#part(client)
+    })
+    client.on(REBALANCING, () => this.#revoke(client))
+    // Before it tells that it crashed; from here on it takes no seek.
+    client.on(STOP, () => this.#revoke(client))
+    client.on(CRASH, ({ payload }) => end(payload.error))
+  }
+
+  #watch(client: Consumer, end: (reason: unknown) => void): NodeJS.Timeout {
+    const { silenceMs } = this.#options
+    // Counted, not measured: a process that was suspended has heard nothing for a while, and that is no silence.
+    let silentS = 0
+    const heard = () => {
+      silentS = 0
+    }
+    client.on(client.events.REQUEST, heard)
+    client.on(client.events.REQUEST_TIMEOUT, heard)
+    return setInterval(() => {
+      if (++silentS * 1_000 > silenceMs) end(new Error(`the client has asked for nothing for ${silenceMs} ms`))
+    }, 1_000)
+  }
+
+  #revoke(client: Consumer): void {
+    if (client === this.#client) this.#options.onRevoked()
+  }
+
+  async #part(client: Consumer): Promise<void> {
+    const { group, log, closeTimeoutMs } = this.#options
+    const left = client
+      .disconnect()
+      .catch((error: unknown) => log.debug({ err: error, group }, 'the consumer did not leave in good order'))
+    await endsWithin(closeTimeoutMs, left)
+  }
+}
