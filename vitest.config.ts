@@ -10,13 +10,18 @@ const project = (name: string, include: string[], extra = {}) => ({
 // They wait now and then, so two at a time are faster than one, also where there is one core.
 const together = { maxWorkers: Math.max(2, availableParallelism()) }
 
-// Contract, end-to-end and chaos suites share real servers, so their files run one after the other.
+// They share real servers, so their files run one after the other.
 const alone = {
   fileParallelism: false,
   testTimeout: 120_000,
   hookTimeout: 120_000,
   globalSetup: ['tests/support/postgres-setup.ts'],
 }
+
+// Their servers, or their names on the shared ones, are their own, and most of the time they wait: two at a time.
+const apart = { ...alone, fileParallelism: true, maxWorkers: 2, sequence: { groupOrder: 1 } }
+/** Suites that stop and kill servers, for which they start their own. */
+const OUTAGES = ['tests/contract/kafka-*.test.ts', 'tests/contract/pubsub-redis-outage.test.ts']
 
 export default defineConfig({
   // Vite would resolve graphql's .mjs build, type-graphql under Node the .js one: two realms, and every instanceof fails.
@@ -28,8 +33,9 @@ export default defineConfig({
         ['{domain,platform,ingest,processors,subgraphs,gateway}/**/*.test.ts', 'tests/*.test.ts'],
         together,
       ),
-      project('contract', ['tests/contract/**/*.test.ts'], alone),
-      project('e2e', ['tests/e2e/**/*.test.ts'], alone),
+      project('contract', ['tests/contract/**/*.test.ts'], { ...alone, exclude: OUTAGES }),
+      project('outages', OUTAGES, { ...apart, globalSetup: [] }),
+      project('e2e', ['tests/e2e/**/*.test.ts'], apart),
       project('chaos', ['tests/chaos/**/*.test.ts'], { ...alone, testTimeout: 600_000 }),
     ],
   },

@@ -32,6 +32,8 @@ const codec = await openCodec(registry ? new ConfluentSchemaRegistry({ url: regi
 const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 })
 await producer.connect()
 process.once('SIGTERM', () => process.exit(0))
+// Whoever asked for it has ended without a word.
+process.once('disconnect', () => process.exit(0))
 
 const started = performance.now()
 let sent = 0

@@ -6,12 +6,12 @@ import { silentLog } from '../../platform/log.ts'
 import { openMetrics } from '../../platform/metrics.ts'
 import { newTopic, read, records, unique } from '../support/bus.ts'
 import { selfSigned } from '../support/certificate.ts'
-import { kafkaDev } from '../support/kafka-dev.ts'
+import { kafkaDev, ownKafkaPort } from '../support/kafka-dev.ts'
 
 // A broker of its own, which speaks TLS with passwords beside the plain listener it needs for itself.
 if (process.env.KAFKA_BROKERS && process.env.KAFKA_DEV_CONTROL === '1')
   describe('a Kafka broker that speaks TLS and wants a password', () => {
-    const port = Number(process.env.KAFKA_FAULT_PORT ?? 19_500) + 10
+    const port = ownKafkaPort('security')
     const address = `127.0.0.1:${port + 2}`
     const certificate = selfSigned()
     const ca = readFileSync(certificate.cert, 'utf8')

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { expectExact } from '../support/expect-exact.ts'
-import { kafkaDev } from '../support/kafka-dev.ts'
+import { kafkaDev, ownKafkaPort } from '../support/kafka-dev.ts'
 import { metric, startPlatform } from '../support/platform-process.ts'
 import { printsOf } from '../support/recomputation.ts'
 import { openStored } from '../support/stored.ts'
@@ -14,7 +14,7 @@ const AWAY_MS = 40_000
 // The broker tells clients to come through the wire that is cut, so it is one of its own.
 if (process.env.KAFKA_BROKERS && process.env.KAFKA_DEV_CONTROL === '1')
   describe('acknowledgements that Kafka sent and nobody got', () => {
-    const port = Number(process.env.KAFKA_FAULT_PORT ?? 19_500)
+    const port = ownKafkaPort('lostAcknowledgement')
     let proxy: TcpProxy
     let broker: ReturnType<typeof kafkaDev>
 

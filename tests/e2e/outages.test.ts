@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
@@ -6,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { expectExact } from '../support/expect-exact.ts'
 import { query, subscribe } from '../support/graphql.ts'
-import { kafkaDev } from '../support/kafka-dev.ts'
+import { kafkaDev, ownKafkaPort } from '../support/kafka-dev.ts'
 import { metric, type PlatformProcess, startPlatform, temporaryDataDir } from '../support/platform-process.ts'
 import { postgresOwner } from '../support/postgres-owner-process.ts'
 import { printsOf } from '../support/recomputation.ts'
@@ -84,12 +83,15 @@ async function redisOutage(): Promise<Outage> {
 }
 
 async function kafkaOutage(): Promise<Outage> {
-  const broker = kafkaDev()
+  const port = String(ownKafkaPort('outages'))
+  const broker = kafkaDev({ KAFKA_PORT: port, KAFKA_HEAP: '256m' })
+  await broker('wipe')
+  await broker('start')
   return {
-    environment: { KAFKA_BROKERS: process.env.KAFKA_BROKERS ?? '', KAFKA_PREFIX: `e2e-${randomUUID().slice(0, 8)}.` },
+    environment: { KAFKA_BROKERS: `127.0.0.1:${port}` },
     away: () => broker('stop'),
     back: () => broker('start'),
-    end: () => broker('start'),
+    end: () => broker('wipe'),
   }
 }
 
@@ -125,7 +127,7 @@ if (process.env.REDIS_URL || process.env.REDIS_SERVER_BIN)
       subscriptionCode: 'PUBSUB_UNAVAILABLE',
     },
   ])
-// KAFKA_DEV_CONTROL=1: the broker at KAFKA_BROKERS may be stopped and killed.
+// KAFKA_DEV_CONTROL=1: brokers may be started, and what is started may be stopped and killed.
 if (process.env.KAFKA_BROKERS && process.env.KAFKA_DEV_CONTROL === '1')
   outages.push(['Kafka', { check: 'bus', reason: /Kafka at 127\.0\.0\.1:\d+ could not/, open: kafkaOutage }])
 

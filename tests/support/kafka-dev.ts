@@ -5,6 +5,13 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 const script = fileURLToPath(new URL('../../scripts/kafka-dev', import.meta.url))
 
+/** Suites that run side by side, each with a broker of its own to stop and to kill: how far its ports are from the first. */
+const OWN = { faults: 0, security: 10, trouble: 20, lostAcknowledgement: 30, outages: 40 }
+
+/** The port of a suite's own broker; the two after it are free for its other listeners. */
+export const ownKafkaPort = (suite: keyof typeof OWN): number =>
+  Number(process.env.KAFKA_FAULT_PORT ?? 19_500) + OWN[suite]
+
 export type KafkaDevCommand = 'start' | 'stop' | 'kill' | 'freeze' | 'thaw' | 'wipe'
 
 /**
