@@ -6,6 +6,7 @@ import { createClient } from 'graphql-ws'
 import { build, type Histogram } from 'hdr-histogram-js'
 import { Kafka, logLevel } from 'kafkajs'
 import { WebSocket } from 'ws'
+import { data } from '../tests/support/graphql.ts'
 import { startPlatform } from '../tests/support/platform-process.ts'
 import { Report } from './report.ts'
 
@@ -119,6 +120,15 @@ const stampOf = (value: Buffer): number => value.readDoubleLE(5 + 1 + value[5] /
 /** Sizes are at most 1e12, so the stamp counts from here. */
 export const STAMP_BASE = 1_700_000_000_000
 
+/** Resolves when there is an instrument for each, which its first tick makes; before that nobody can listen to it. */
+async function listed(url: string, symbols: readonly string[]): Promise<void> {
+  const known = 'query ($symbols: [ID!]) { instruments(symbols: $symbols, first: 100) { edges { node { symbol } } } }'
+  for (let length = 0; length < symbols.length; await sleep(100)) {
+    const { instruments } = await data<{ instruments: { edges: unknown[] } }>(url, known, { symbols })
+    length = instruments.edges.length
+  }
+}
+
 async function platformLatency(brokers: string, redis: string, rate: number, prefix: string): Promise<Histogram> {
   const registry = process.env.SCHEMA_REGISTRY_URL ?? ''
   const environment = {
@@ -137,8 +147,7 @@ async function platformLatency(brokers: string, redis: string, rate: number, pre
   let measuring = false
   const symbols = Array.from({ length: SYMBOLS }, (_, i) => `SYM${i}`)
   const client = createClient({ url: platform.url.replace(/^http/, 'ws'), webSocketImpl: WebSocket, retryAttempts: 0 })
-  // Listed by their first tick; before that they are unknown.
-  await sleep(WARM_UP_MS / 2)
+  await listed(platform.url, symbols)
   client.subscribe<{ ticks: { size: number } }>(
     {
       query: 'subscription ($symbols: [ID!]!) { ticks(symbols: $symbols) { symbol price size } }',

@@ -25,6 +25,11 @@ test('subgraphs that contradict each other are told apart in words', () => {
 })
 
 test('the committed schemas are what the code makes of them', { timeout: 30_000 }, async () => {
-  const check = promisify(execFile)(process.execPath, ['--import', 'tsx', 'gateway/compose-cli.ts', '--check'])
+  const check = promisify(execFile)(process.execPath, [
+    '--import',
+    './scripts/decorators.mjs',
+    'gateway/compose-cli.ts',
+    '--check',
+  ])
   await expect(check).resolves.toMatchObject({ stderr: '' })
 })

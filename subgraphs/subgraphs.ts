@@ -13,8 +13,6 @@ import { Instruments } from '../platform/store/instruments.ts'
 import { Observations } from '../platform/store/observations.ts'
 import { Quotes } from '../platform/store/quotes.ts'
 import { UpdatePlan } from '../platform/store/update-plan.ts'
-import { buildMarket } from './market/market.ts'
-import { buildNews } from './news/news.ts'
 
 export const SUBGRAPHS = ['market', 'news'] as const
 export type SubgraphName = (typeof SUBGRAPHS)[number]
@@ -27,9 +25,11 @@ export interface SubgraphSources {
   readonly metrics: Metrics
 }
 
+/** Loaded when one is built: a process that serves none starts the faster for it. */
 const BUILDERS: Readonly<Record<SubgraphName, (from: SubgraphSources) => Promise<Subgraph>>> = {
-  market: ({ database, ...around }) =>
-    buildMarket({
+  market: async ({ database, ...around }) => {
+    const { buildMarket } = await import('./market/market.ts')
+    return buildMarket({
       ...around,
       instruments: new Instruments(database),
       quotes: new Quotes(database),
@@ -39,9 +39,12 @@ const BUILDERS: Readonly<Record<SubgraphName, (from: SubgraphSources) => Promise
       observations: new Observations(database),
       releases: new EconomicReleases(database),
       dataQuality: new DataQualityEvents(database),
-    }),
-  news: ({ database, ...around }) =>
-    buildNews({ ...around, articles: new Articles(database), instruments: new Instruments(database) }),
+    })
+  },
+  news: async ({ database, ...around }) => {
+    const { buildNews } = await import('./news/news.ts')
+    return buildNews({ ...around, articles: new Articles(database), instruments: new Instruments(database) })
+  },
 }
 
 /** One subgraph over the store of the platform. */

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import type { Guards } from '../../processors/options.ts'
 import { type Fault, runChaos } from './run.ts'
 
-// node --import tsx tests/chaos/chaos.ts [--ticks N] [--rate N] [--seed N] [--faults all|kills|zombies|database] [--control GUARD]
+// node tests/chaos/chaos.ts [--ticks N] [--rate N] [--seed N] [--faults all|kills|zombies|database] [--control GUARD]
 // Kills what it runs on: KAFKA_BROKERS must be the broker that scripts/kafka-dev runs under KAFKA_PORT and KAFKA_HOME_DIR.
 // The last line of standard output is the result. Exit 1: something is wrong, which is what a control must show.
 

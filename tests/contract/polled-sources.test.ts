@@ -212,7 +212,7 @@ describe.concurrent.each(Object.entries(POLLED_VENDORS))('Polled source: %s', (n
     try {
       for (let life = 0; life < 3; life++) {
         const before = world.server.arrivals.length
-        const child = spawn(process.execPath, ['--import', 'tsx', READER, JSON.stringify(order)], { stdio: 'inherit' })
+        const child = spawn(process.execPath, [READER, JSON.stringify(order)], { stdio: 'inherit' })
         const gone = new Promise((resolve) => child.once('exit', resolve))
         try {
           await expect.poll(() => world.server.arrivals.length, PATIENCE).toBeGreaterThan(before + 2)

@@ -144,7 +144,7 @@ describe('npm run replay-rejects', () => {
   // Without a registry: ids of schemas are then those of this process.
   const { SCHEMA_REGISTRY_URL: _, ...environment } = process.env
   const run = (...args: string[]) =>
-    promisify(execFile)(process.execPath, ['--import', 'tsx', 'scripts/replay-rejects.ts', ...args], {
+    promisify(execFile)(process.execPath, ['scripts/replay-rejects.ts', ...args], {
       env: { ...environment, DATABASE_URL: database.url, LOG_LEVEL: 'silent' },
       timeout: 60_000,
     })

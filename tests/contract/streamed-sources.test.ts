@@ -242,7 +242,7 @@ describe.concurrent.each(Object.entries(STREAMED_VENDORS))('Streamed source: %s'
       try {
         for (let life = 0; life < 3; life++) {
           const before = told(heard()).length
-          const child = spawn(process.execPath, ['--import', 'tsx', READER, JSON.stringify(order)], {
+          const child = spawn(process.execPath, [READER, JSON.stringify(order)], {
             stdio: 'inherit',
           })
           const gone = new Promise((resolve) => child.once('exit', resolve))

@@ -13,7 +13,7 @@ const program = fileURLToPath(new URL('postgres-owner.ts', import.meta.url))
 
 /** A process of its own that owns the embedded PostgreSQL in the folder, so that both can be killed. */
 export async function postgresOwner(dataDir: string): Promise<PostgresOwner> {
-  const child = spawn(process.execPath, ['--import', 'tsx', program, dataDir], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [program, dataDir], { stdio: ['ignore', 'pipe', 'pipe'] })
   let stderr = ''
   child.stderr.on('data', (chunk) => {
     stderr += chunk

@@ -1,4 +1,4 @@
-// node --import tsx reader-process.ts <JSON of ReaderOrder>
+// node reader-process.ts <JSON of ReaderOrder>
 // A process to be killed: appends what it reads to a file, then saves the checkpoint, as ingest does with bus and store.
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
