@@ -40,6 +40,10 @@ const BENCHMARKS: Record<string, Benchmark> = {
       'what outlives statements and published messages (REDIS_URL), against node-postgres and ioredis as they are',
     run: async () => (await import('./garbage.ts')).garbage(),
   },
+  tape: {
+    compares: 'a recorded tape → valid ticks (TAPE_DIR), against its lines alone; rows a second of processor time',
+    run: async () => (await import('./tape.ts')).tape(),
+  },
   start: {
     compares: 'all-in-one: start to ready and to the first tick, idle memory; against a bare Node process',
     run: async () => (await import('./start.ts')).start(),

@@ -1,6 +1,8 @@
 import { SchemaRegistry as Client, COMPATIBILITY, SchemaType } from '@kafkajs/confluent-schema-registry'
 import avro from 'avsc'
-import { PlatformError } from '../../domain/errors.ts'
+import { isPlatformError, PlatformError } from '../../domain/errors.ts'
+import { systemClock } from '../clock.ts'
+import { backOffMs } from './back-off.ts'
 import type { SchemaRegistry } from './schema-registry.ts'
 import type { Compatibility } from './topics.ts'
 
@@ -9,6 +11,8 @@ export interface ConfluentSchemaRegistryOptions {
   readonly url: string
   readonly requestTimeoutMs?: number
 }
+
+const ATTEMPTS_MAX = 3
 
 type Middleware = NonNullable<ConstructorParameters<typeof Client>[0]['middlewares']>[number]
 
@@ -36,6 +40,18 @@ export class ConfluentSchemaRegistry implements SchemaRegistry {
   }
 
   async register(subject: string, schema: string, compatibility: Compatibility): Promise<number> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#register(subject, schema, compatibility)
+      } catch (error) {
+        // Where several register a new subject at once, Apicurio refuses all but one. What does not fit never will.
+        if (attempt >= ATTEMPTS_MAX || !isPlatformError(error) || error.code !== 'SCHEMA_INCOMPATIBLE') throw error
+        await systemClock.sleep(backOffMs(attempt))
+      }
+    }
+  }
+
+  async #register(subject: string, schema: string, compatibility: Compatibility): Promise<number> {
     try {
       const { id } = await this.#client.register(
         { type: SchemaType.AVRO, schema },

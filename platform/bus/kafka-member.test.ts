@@ -14,13 +14,19 @@ class ScriptedClient {
   readonly #listeners = new Map<string, (event: { payload: unknown }) => void>()
   eachBatch: (payload: unknown) => Promise<void> = async () => expect.unreachable('it has not run')
   disconnects = 0
+  runs = 0
+  readonly connect: () => Promise<void>
+
+  constructor(connect: () => Promise<void>) {
+    this.connect = connect
+  }
 
   on(event: string, listener: (event: { payload: unknown }) => void): void {
     this.#listeners.set(event, listener)
   }
-  async connect(): Promise<void> {}
   async subscribe(): Promise<void> {}
   async run({ eachBatch }: { eachBatch: (payload: unknown) => Promise<void> }): Promise<void> {
+    this.runs++
     this.eachBatch = eachBatch
   }
   /** Never ends: the answer that it waits for does not come. */
@@ -37,7 +43,7 @@ class ScriptedClient {
   }
 }
 
-function openMember() {
+function openMember({ connect = async () => undefined }: { connect?: () => Promise<void> } = {}) {
   const clients: ScriptedClient[] = []
   const told: string[] = []
   const metrics = openMetrics()
@@ -52,7 +58,7 @@ function openMember() {
     log: silentLog,
     metrics,
     client: () => {
-      clients.push(new ScriptedClient())
+      clients.push(new ScriptedClient(connect))
       return clients.at(-1) as unknown as Consumer
     },
     onAssigned: (partitions) => told.push(`assigned ${partitions}`),
@@ -110,16 +116,23 @@ describe('a place in a consumer group', () => {
     expect(told).toEqual(['assigned 0'])
   })
 
-  test('is not shared with a client that was left: it is sent away again, and what it brings is nobody’s', async () => {
+  test('is not shared with a client that was left: one that gets in is thrown out, and what it brings is nobody’s', async () => {
     const { clients, told } = openMember()
     await seconds(32)
     clients[1].joins([0])
-    clients[0].joins([1])
+    expect(() => clients[0].joins([1])).toThrow('this client was left for another one')
     await clients[0].eachBatch('late')
     clients[0].tells('STOP')
     await clients[1].eachBatch('first')
     expect(told).toEqual(['revoked', 'assigned 0', 'batch first'])
-    expect(clients[0].disconnects).toBe(2)
+  })
+
+  test('is not asked for by a client that was left while it connected', async () => {
+    const { clients, told } = openMember({ connect: () => new Promise((resolve) => setTimeout(resolve, 40_000)) })
+    await seconds(41)
+    expect(clients).toHaveLength(2)
+    expect(clients[0].runs).toBe(0)
+    expect(told).toEqual(['revoked'])
   })
 
   test('is lost before a client that stops takes no seek any more', async () => {

@@ -25,6 +25,9 @@ export interface KafkaMemberOptions {
   readonly eachBatch: (payload: EachBatchPayload) => Promise<void>
 }
 
+/** Not to be tried again, as kafkajs asks of errors. */
+const LEFT = Object.assign(new Error('this client was left for another one'), { retriable: false })
+
 /**
  * A place in a consumer group that is kept whatever befalls the client: where one has ended or is silent, a new one takes
  * its place. The client's own restart is not used: it gives up where it finds no coordinator for its group, which passes,
@@ -111,6 +114,7 @@ export class KafkaMember {
     const { topic, partitionsAtOnceMax, eachBatch } = this.#options
     await client.connect()
     await client.subscribe({ topic, fromBeginning: true })
+    if (client !== this.#client) return
     await client.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
@@ -124,12 +128,11 @@ export class KafkaMember {
   #listen(client: Consumer, end: (reason: unknown) => void): void {
     const { CRASH, GROUP_JOIN, REBALANCING, STOP } = client.events
     client.on(GROUP_JOIN, ({ payload }) => {
-      if (client === this.#client && !this.#closing.signal.aborted) {
-        this.#joins++
-        this.#options.onAssigned(payload.memberAssignment[this.#options.topic] ?? [])
-      }
-      // One that was left may still get in: it must not hold partitions that nobody reads.
-      else void this.#part(client)
+      // One that was left may still get in, and would hold partitions that nobody reads. It has forgotten by then what it
+      // could be stopped by; an error at this place ends it.
+      if (client !== this.#client || this.#closing.signal.aborted) throw LEFT
+      this.#joins++
+      this.#options.onAssigned(payload.memberAssignment[this.#options.topic] ?? [])
     })
     client.on(REBALANCING, () => this.#revoke(client))
     // Before it tells that it crashed; from here on it takes no seek.

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { EventBus } from '../../platform/bus/bus.ts'
 import { type KafkaBusOptions, openKafkaBus } from '../../platform/bus/kafka-bus.ts'
+import { kafkaClient } from '../../platform/bus/kafka-client.ts'
 import { silentLog } from '../../platform/log.ts'
 import { openMetrics } from '../../platform/metrics.ts'
 import { kafkaBrokers, newTopic, numbers, read, records, unique } from '../support/bus.ts'
@@ -120,6 +121,34 @@ if (mayStart)
         expect(fatal).toEqual([])
       },
     )
+
+    test('that hangs for longer than clients are waited for leaves the newest of them alone in the group', async () => {
+      const group = unique('group')
+      await using bus = await open(brokers, { silenceMs: 2_000 })
+      const topic = await newTopic(bus)
+      const { seen, fatal } = await read(bus, topic, group)
+      await bus.produce(topic, records('AAPL', ['before']))
+      await expect.poll(() => seen, seconds(10)).toEqual(['before'])
+      await broker('freeze')
+      await pause(15_000)
+      await broker('thaw')
+      const admin = kafkaClient({ brokers, clientId: 'faults' }, silentLog).admin()
+      await admin.connect()
+      const members = async () => (await admin.describeGroups([group])).groups[0].members.length
+      try {
+        await expect
+          .poll(() => bus.produce(topic, records('AAPL', ['after'])).then(() => 'stored', String), seconds(20))
+          .toBe('stored')
+        await expect.poll(() => fatal[0] ?? seen.at(-1), seconds(30)).toBe('after')
+        await expect.poll(members, seconds(30)).toBe(1)
+        await pause(8_000)
+        expect(await members()).toBe(1)
+        await bus.produce(topic, records('AAPL', ['at the end']))
+        await expect.poll(() => fatal[0] ?? seen.at(-1), seconds(10)).toBe('at the end')
+      } finally {
+        await admin.disconnect()
+      }
+    })
 
     test('that hangs fails the ping within its time', async () => {
       await using bus = await open(brokers, { pingTimeoutMs: 500 })

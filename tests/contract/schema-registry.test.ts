@@ -45,6 +45,16 @@ describe.each(registries)('the schema registry: %s', (_name, open) => {
     expect(await open().register(subject, article(), 'BACKWARD_TRANSITIVE')).toBe(id)
   })
 
+  test('the same new subject may be registered by many at once', async () => {
+    const subjects = Array.from({ length: 5 }, () => unique('subject'))
+    const registry = open()
+    for (const subject of subjects) {
+      const eachOwn = Array.from({ length: 6 }, () => (url ? open() : registry))
+      const ids = await Promise.all(eachOwn.map((own) => own.register(subject, article(), 'BACKWARD_TRANSITIVE')))
+      expect(new Set(ids).size).toBe(1)
+    }
+  })
+
   test('a schema is found by its id', async () => {
     const registry = open()
     const id = await registry.register(unique('subject'), article(), 'BACKWARD_TRANSITIVE')

@@ -126,19 +126,4 @@ if (tapeFolder !== undefined)
       expect(rejects).toEqual([])
       expect(Object.fromEntries(counts)).toEqual({ SPY: 250_601, BAC: 88_172, AIG: 25_351, IBM: 24_293 })
     })
-
-    test('is parsed and validated at 600,000 rows a second of one core or more', async () => {
-      const source = await open()
-      const rowsPerSecond: number[] = []
-      for (let run = 0; run < 3; run++) {
-        // Time of the processor, not of the wall: others may be using the machine.
-        const before = process.cpuUsage()
-        let rows = 0
-        for await (const { ticks } of source.read(undefined, new AbortController().signal)) rows += ticks.length
-        const used = process.cpuUsage(before)
-        rowsPerSecond.push(Math.round((rows / (used.user + used.system)) * 1_000_000))
-      }
-      process.stdout.write(`replay reads ${Math.max(...rowsPerSecond).toLocaleString('en')} rows per CPU second\n`)
-      expect(Math.max(...rowsPerSecond)).toBeGreaterThan(600_000)
-    })
   })
