@@ -148,6 +148,7 @@ async function platformLatency(brokers: string, redis: string, rate: number, pre
   const symbols = Array.from({ length: SYMBOLS }, (_, i) => `SYM${i}`)
   const client = createClient({ url: platform.url.replace(/^http/, 'ws'), webSocketImpl: WebSocket, retryAttempts: 0 })
   await listed(platform.url, symbols)
+  await sleep(WARM_UP_MS / 2)
   client.subscribe<{ ticks: { size: number } }>(
     {
       query: 'subscription ($symbols: [ID!]!) { ticks(symbols: $symbols) { symbol price size } }',
