@@ -48,7 +48,7 @@ Settings come from the environment: .env.example lists them.`
 
 type Role = 'all' | 'ingest' | 'processor' | 'subgraph' | 'gateway'
 
-/** What is large and not for every run. A role that does without starts in half the time. */
+/** What is large and not for every run. A role that does without is loaded in a third of the time. */
 const load = {
   gateway: () => import('./gateway/gateway.ts'),
   live: () => import('./ingest/live.ts'),

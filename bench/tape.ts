@@ -1,17 +1,19 @@
 import { createReadStream } from 'node:fs'
-import { join } from 'node:path'
+import { basename } from 'node:path'
 import { createInterface } from 'node:readline'
 import { createGunzip } from 'node:zlib'
 import { replaySource } from '../ingest/sources/replay/replay.ts'
 import { systemClock } from '../platform/clock.ts'
 import { Report } from './report.ts'
+import { recordedTape } from './ticks.ts'
 
 const ROUNDS = 5
 
 /** A recorded tape, read and made into valid ticks, against its lines alone. Time of the processor, of all threads. */
 export async function tape(): Promise<Report> {
-  const file = join(process.env.TAPE_DIR ?? '../shared/data', 'trades-2013-10-07.csv.gz')
-  const report = new Report(`${file}, read ${ROUNDS} times each in turn`)
+  const file = recordedTape()
+  if (file === undefined) throw new Error('tape needs TAPE_DIR')
+  const report = new Report(`${basename(file)}, read ${ROUNDS} times each in turn`)
   const source = await replaySource({ file, speed: 'max', clock: systemClock })
   const lines: number[] = []
   const ticks: number[] = []

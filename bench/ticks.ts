@@ -12,12 +12,15 @@ export interface Workload {
   readonly ticks: readonly Tick[]
 }
 
+/** Where the recorded tape lies; undefined where nobody says. */
+export const recordedTape = (): string | undefined =>
+  process.env.TAPE_DIR === undefined ? undefined : join(process.env.TAPE_DIR, 'trades-2013-10-07.csv.gz')
+
 /** The recorded tape where TAPE_DIR says it is, else generated prints of 204 symbols. */
 export async function workload(): Promise<Workload> {
-  const folder = process.env.TAPE_DIR
-  if (folder === undefined)
+  const file = recordedTape()
+  if (file === undefined)
     return { name: `${GENERATED} generated ticks of ${SYMBOLS} symbols`, ticks: generated(GENERATED, SYMBOLS) }
-  const file = join(folder, 'trades-2013-10-07.csv.gz')
   const source = await replaySource({ file, speed: 'max', clock: systemClock })
   const ticks: Tick[] = []
   for await (const batch of source.read(undefined, new AbortController().signal))

@@ -1,8 +1,11 @@
 import fc from 'fast-check'
 import { DateTime } from 'luxon'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { type SimulatedAsk, SimulatedVendor } from '../../tests/support/vendors/simulated-polling.ts'
 import type { QuotaWindow } from '../quota/quota.ts'
+
+// Simulated days take a slow machine a while.
+vi.setConfig({ testTimeout: 30_000 })
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS

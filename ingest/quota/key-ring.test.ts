@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { DateTime } from 'luxon'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { PlatformError } from '../../domain/errors.ts'
 import { type Clock, ManualClock } from '../../platform/clock.ts'
 import { silentLog } from '../../platform/log.ts'
@@ -9,6 +9,9 @@ import { MemoryQuotas } from '../../tests/support/vendors/memory-quotas.ts'
 import { ARRIVES_WITHIN_MS } from './budget.ts'
 import { KeyRing, keysOf } from './key-ring.ts'
 import type { QuotaSpent, QuotaStore, QuotaWindow } from './quota.ts'
+
+// Simulated days take a slow machine a while.
+vi.setConfig({ testTimeout: 30_000 })
 
 const NEW_YORK = 'America/New_York'
 const HOUR_MS = 3_600_000

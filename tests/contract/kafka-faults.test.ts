@@ -4,8 +4,8 @@ import { type KafkaBusOptions, openKafkaBus } from '../../platform/bus/kafka-bus
 import { kafkaClient } from '../../platform/bus/kafka-client.ts'
 import { silentLog } from '../../platform/log.ts'
 import { openMetrics } from '../../platform/metrics.ts'
-import { kafkaBrokers, newTopic, numbers, read, records, unique } from '../support/bus.ts'
-import { kafkaDev, ownKafkaPort } from '../support/kafka-dev.ts'
+import { newTopic, numbers, read, records, unique } from '../support/bus.ts'
+import { type KafkaDev, mayStartKafka, ownKafka, ownKafkaPort } from '../support/kafka-dev.ts'
 import { openTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 
 const open = (brokers: readonly string[], options: Partial<KafkaBusOptions> = {}): Promise<EventBus> =>
@@ -23,9 +23,15 @@ async function logOf(bus: EventBus, topic: string): Promise<string[]> {
   return seen
 }
 
-/** Requests by their number in Kafka's protocol: https://kafka.apache.org/protocol#protocol_api_keys */
+/** Requests begin with their length and their number: https://kafka.apache.org/protocol#protocol_api_keys */
 const FIND_COORDINATOR = 10
-const asks = (apiKey: number) => (request: Buffer) => request.length > 6 && request.readInt16BE(4) === apiKey
+const asksForCoordinator = (request: Buffer) => request.length > 6 && request.readInt16BE(4) === FIND_COORDINATOR
+
+/** Once the broker is back, again and again until it is taken. */
+const expectProduced = (bus: EventBus, topic: string, value: string) =>
+  expect
+    .poll(() => bus.produce(topic, records('AAPL', [value])).then(() => 'stored', String), seconds(20))
+    .toBe('stored')
 
 /** Produces numbered batches, each again with the very same records until it is taken, until told to stop. */
 function produceOn(bus: EventBus, topic: string) {
@@ -65,18 +71,13 @@ describe('a Kafka broker', () => {
   })
 })
 
-// KAFKA_DEV_CONTROL=1: brokers may be started, and what is started may be stopped and killed.
-const mayStart = kafkaBrokers !== undefined && process.env.KAFKA_DEV_CONTROL === '1'
-
-if (mayStart)
+if (mayStartKafka)
   describe('a Kafka broker in trouble', () => {
-    const port = ownKafkaPort('trouble')
-    const brokers = [`127.0.0.1:${port}`]
-    const broker = kafkaDev({ KAFKA_PORT: String(port), KAFKA_HEAP: '256m' })
+    const brokers = [`127.0.0.1:${ownKafkaPort('trouble')}`]
+    let broker: KafkaDev
 
     beforeAll(async () => {
-      await broker('wipe')
-      await broker('start')
+      broker = await ownKafka('trouble')
     })
 
     afterAll(() => broker('wipe'))
@@ -136,9 +137,7 @@ if (mayStart)
       await admin.connect()
       const members = async () => (await admin.describeGroups([group])).groups[0].members.length
       try {
-        await expect
-          .poll(() => bus.produce(topic, records('AAPL', ['after'])).then(() => 'stored', String), seconds(20))
-          .toBe('stored')
+        await expectProduced(bus, topic, 'after')
         await expect.poll(() => fatal[0] ?? seen.at(-1), seconds(30)).toBe('after')
         await expect.poll(members, seconds(30)).toBe(1)
         await pause(8_000)
@@ -163,136 +162,137 @@ if (mayStart)
     })
   })
 
-describe.runIf(mayStart)('a second Kafka broker, behind a wire to cut', () => {
-  const port = ownKafkaPort('faults')
-  const saslPort = port + 2
-  let proxy: TcpProxy
-  let broker: ReturnType<typeof kafkaDev>
+if (mayStartKafka)
+  describe('a second Kafka broker, behind a wire to cut', () => {
+    const port = ownKafkaPort('wire')
+    const saslPort = port + 2
+    let proxy: TcpProxy
+    let broker: KafkaDev
 
-  beforeAll(async () => {
-    proxy = await openTcpProxy(port)
-    broker = kafkaDev({
-      KAFKA_PORT: String(port),
-      KAFKA_HEAP: '256m',
-      KAFKA_PROPS: [
-        `listeners=PLAINTEXT://127.0.0.1:${port},SASL_PLAINTEXT://127.0.0.1:${saslPort},CONTROLLER://127.0.0.1:${port + 1}`,
-        `advertised.listeners=PLAINTEXT://127.0.0.1:${proxy.port},SASL_PLAINTEXT://127.0.0.1:${saslPort}`,
-        'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT',
-        'sasl.enabled.mechanisms=PLAIN',
-        'listener.name.sasl_plaintext.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_ticks="s3cret";',
-      ].join('\n'),
+    beforeAll(async () => {
+      proxy = await openTcpProxy(port)
+      broker = await ownKafka('wire', {
+        KAFKA_PROPS: [
+          `listeners=PLAINTEXT://127.0.0.1:${port},SASL_PLAINTEXT://127.0.0.1:${saslPort},CONTROLLER://127.0.0.1:${port + 1}`,
+          `advertised.listeners=PLAINTEXT://127.0.0.1:${proxy.port},SASL_PLAINTEXT://127.0.0.1:${saslPort}`,
+          'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT',
+          'sasl.enabled.mechanisms=PLAIN',
+          'listener.name.sasl_plaintext.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_ticks="s3cret";',
+        ].join('\n'),
+      })
     })
-    await broker('start')
-  })
 
-  afterAll(async () => {
-    await broker('wipe')
-    await proxy[Symbol.asyncDispose]()
-  })
+    afterAll(async () => {
+      await broker('wipe')
+      await proxy[Symbol.asyncDispose]()
+    })
 
-  const impatient = { produceTimeoutMs: 1_000, requestTimeoutMs: 1_000, connectTimeoutMs: 500 }
-  const openThroughProxy = () => open([`127.0.0.1:${proxy.port}`], impatient)
+    const impatient = { produceTimeoutMs: 1_000, requestTimeoutMs: 1_000, connectTimeoutMs: 500 }
+    const openThroughProxy = () => open([`127.0.0.1:${proxy.port}`], impatient)
 
-  /** Rejected, although the broker has stored it: only the acknowledgement is lost. */
-  async function produceUnheard(bus: EventBus, topic: string, batch: ReturnType<typeof records>): Promise<void> {
-    proxy.loseAnswers = true
-    try {
-      await expect(bus.produce(topic, batch)).rejects.toMatchObject({ code: 'BUS_UNAVAILABLE' })
-    } finally {
-      proxy.loseAnswers = false
+    /** Rejected, although the broker has stored it: only the acknowledgement is lost. */
+    async function produceUnheard(bus: EventBus, topic: string, batch: ReturnType<typeof records>): Promise<void> {
+      proxy.loseAnswers = true
+      try {
+        await expect(bus.produce(topic, batch)).rejects.toMatchObject({ code: 'BUS_UNAVAILABLE' })
+      } finally {
+        proxy.loseAnswers = false
+      }
     }
-  }
 
-  test('a batch whose acknowledgement was lost is stored once when it is produced again', async () => {
-    await using bus = await openThroughProxy()
-    const topic = await newTopic(bus)
-    await bus.produce(topic, records('AAPL', ['A1', 'A2', 'A3']))
-    const unheard = records('AAPL', ['B1', 'B2', 'B3'])
-    await produceUnheard(bus, topic, unheard)
-    await bus.produce(topic, unheard)
-    await bus.produce(topic, records('AAPL', ['C1', 'C2', 'C3']))
-    expect(await logOf(bus, topic)).toEqual(['A1', 'A2', 'A3', 'B1', 'B2', 'B3', 'C1', 'C2', 'C3'])
-  })
-
-  test('equal records in another array are recognised as the same batch', async () => {
-    await using bus = await openThroughProxy()
-    const topic = await newTopic(bus)
-    await bus.produce(topic, records('AAPL', ['A1']))
-    await produceUnheard(bus, topic, records('AAPL', ['B1', 'B2']))
-    await bus.produce(topic, records('AAPL', ['B1', 'B2']))
-    expect(await logOf(bus, topic)).toEqual(['A1', 'B1', 'B2'])
-  })
-
-  test.each([
-    ['of the same size', ['C1', 'C2', 'C3']],
-    ['that is smaller', ['C1', 'C2']],
-    ['that is larger', ['C1', 'C2', 'C3', 'C4']],
-  ])('after a lost acknowledgement another batch %s is not acknowledged without being stored', async (_size, other) => {
-    await using bus = await openThroughProxy()
-    const topic = await newTopic(bus)
-    await bus.produce(topic, records('AAPL', ['A1', 'A2', 'A3']))
-    await produceUnheard(bus, topic, records('AAPL', ['B1', 'B2', 'B3']))
-    await bus.produce(topic, records('AAPL', other))
-    await bus.produce(topic, records('AAPL', ['D1']))
-    expect(await logOf(bus, topic)).toEqual(['A1', 'A2', 'A3', 'B1', 'B2', 'B3', ...other, 'D1'])
-  })
-
-  test('a batch of many requests goes on after the ones that were acknowledged', async () => {
-    await using bus = await openThroughProxy()
-    const topic = await newTopic(bus)
-    await bus.produce(topic, records('AAPL', ['first']))
-    const many = records('AAPL', numbers(0, 1_700))
-    const producing = bus.produce(topic, many).then(
-      () => 'taken',
-      () => 'rejected',
-    )
-    await expect.poll(async () => [...(await bus.offsets(topic)).values()][0].high, { interval: 0 }).toBeGreaterThan(1)
-    proxy.loseAnswers = true
-    await producing
-    proxy.loseAnswers = false
-    await bus.produce(topic, many)
-    expect((await logOf(bus, topic)).slice(0, 1_701)).toEqual(['first', ...numbers(0, 1_700).map(String)])
-  })
-
-  test('a consumer that finds no coordinator for its group goes on once there is one', async () => {
-    await using bus = await openThroughProxy()
-    const topic = await newTopic(bus)
-    const { seen, fatal } = await read(bus, topic, unique('group'))
-    await bus.produce(topic, records('AAPL', ['before']))
-    await expect.poll(() => seen, seconds(10)).toEqual(['before'])
-
-    // Its session ends, so that it must join again.
-    proxy.refuses = () => true
-    proxy.cut()
-    await pause(8_000)
-    let refused = 0
-    proxy.refuses = (bytes) => asks(FIND_COORDINATOR)(bytes) && ++refused > 0
-    await expect.poll(() => refused, seconds(20)).toBeGreaterThan(3)
-    proxy.refuses = () => false
-
-    await expect
-      .poll(() => bus.produce(topic, records('AAPL', ['after'])).then(() => 'stored', String), seconds(20))
-      .toBe('stored')
-    await expect.poll(() => fatal[0] ?? seen.at(-1), seconds(20)).toBe('after')
-  })
-
-  test('a user with a password is let in over SASL', async () => {
-    await using bus = await open([`127.0.0.1:${saslPort}`], {
-      sasl: { mechanism: 'plain', username: 'ticks', password: 's3cret' },
+    test('a batch whose acknowledgement was lost is stored once when it is produced again', async () => {
+      await using bus = await openThroughProxy()
+      const topic = await newTopic(bus)
+      await bus.produce(topic, records('AAPL', ['A1', 'A2', 'A3']))
+      const unheard = records('AAPL', ['B1', 'B2', 'B3'])
+      await produceUnheard(bus, topic, unheard)
+      await bus.produce(topic, unheard)
+      await bus.produce(topic, records('AAPL', ['C1', 'C2', 'C3']))
+      expect(await logOf(bus, topic)).toEqual(['A1', 'A2', 'A3', 'B1', 'B2', 'B3', 'C1', 'C2', 'C3'])
     })
-    const topic = await newTopic(bus)
-    await bus.produce(topic, records('AAPL', [1, 2]))
-    expect(await logOf(bus, topic)).toEqual(['1', '2'])
-  })
 
-  test('a wrong password is a clear error, without the password', async () => {
-    const sasl = { mechanism: 'plain', username: 'ticks', password: 'wr0ng' } as const
-    const failure = await open([`127.0.0.1:${saslPort}`], { sasl }).then(
-      () => undefined,
-      (error: Error) => error,
+    test('equal records in another array are recognised as the same batch', async () => {
+      await using bus = await openThroughProxy()
+      const topic = await newTopic(bus)
+      await bus.produce(topic, records('AAPL', ['A1']))
+      await produceUnheard(bus, topic, records('AAPL', ['B1', 'B2']))
+      await bus.produce(topic, records('AAPL', ['B1', 'B2']))
+      expect(await logOf(bus, topic)).toEqual(['A1', 'B1', 'B2'])
+    })
+
+    test.each([
+      ['of the same size', ['C1', 'C2', 'C3']],
+      ['that is smaller', ['C1', 'C2']],
+      ['that is larger', ['C1', 'C2', 'C3', 'C4']],
+    ])(
+      'after a lost acknowledgement another batch %s is not acknowledged without being stored',
+      async (_size, other) => {
+        await using bus = await openThroughProxy()
+        const topic = await newTopic(bus)
+        await bus.produce(topic, records('AAPL', ['A1', 'A2', 'A3']))
+        await produceUnheard(bus, topic, records('AAPL', ['B1', 'B2', 'B3']))
+        await bus.produce(topic, records('AAPL', other))
+        await bus.produce(topic, records('AAPL', ['D1']))
+        expect(await logOf(bus, topic)).toEqual(['A1', 'A2', 'A3', 'B1', 'B2', 'B3', ...other, 'D1'])
+      },
     )
-    expect(failure).toMatchObject({ code: 'INVALID_CONFIG' })
-    expect(failure?.message).toContain(`Kafka at 127.0.0.1:${saslPort} refused the user ticks (SASL plain)`)
-    expect(failure?.message).not.toContain('wr0ng')
+
+    test('a batch of many requests goes on after the ones that were acknowledged', async () => {
+      await using bus = await openThroughProxy()
+      const topic = await newTopic(bus)
+      await bus.produce(topic, records('AAPL', ['first']))
+      const many = records('AAPL', numbers(0, 1_700))
+      const producing = bus.produce(topic, many).then(
+        () => 'taken',
+        () => 'rejected',
+      )
+      await expect
+        .poll(async () => [...(await bus.offsets(topic)).values()][0].high, { interval: 0 })
+        .toBeGreaterThan(1)
+      proxy.loseAnswers = true
+      await producing
+      proxy.loseAnswers = false
+      await bus.produce(topic, many)
+      expect((await logOf(bus, topic)).slice(0, 1_701)).toEqual(['first', ...numbers(0, 1_700).map(String)])
+    })
+
+    test('a consumer that finds no coordinator for its group goes on once there is one', async () => {
+      await using bus = await openThroughProxy()
+      const topic = await newTopic(bus)
+      const { seen, fatal } = await read(bus, topic, unique('group'))
+      await bus.produce(topic, records('AAPL', ['before']))
+      await expect.poll(() => seen, seconds(10)).toEqual(['before'])
+
+      // Its session ends, so that it must join again.
+      proxy.refuses = () => true
+      proxy.cut()
+      await pause(8_000)
+      let refused = 0
+      proxy.refuses = (bytes) => asksForCoordinator(bytes) && ++refused > 0
+      await expect.poll(() => refused, seconds(20)).toBeGreaterThan(3)
+      proxy.refuses = () => false
+
+      await expectProduced(bus, topic, 'after')
+      await expect.poll(() => fatal[0] ?? seen.at(-1), seconds(20)).toBe('after')
+    })
+
+    test('a user with a password is let in over SASL', async () => {
+      await using bus = await open([`127.0.0.1:${saslPort}`], {
+        sasl: { mechanism: 'plain', username: 'ticks', password: 's3cret' },
+      })
+      const topic = await newTopic(bus)
+      await bus.produce(topic, records('AAPL', [1, 2]))
+      expect(await logOf(bus, topic)).toEqual(['1', '2'])
+    })
+
+    test('a wrong password is a clear error, without the password', async () => {
+      const sasl = { mechanism: 'plain', username: 'ticks', password: 'wr0ng' } as const
+      const failure = await open([`127.0.0.1:${saslPort}`], { sasl }).then(
+        () => undefined,
+        (error: Error) => error,
+      )
+      expect(failure).toMatchObject({ code: 'INVALID_CONFIG' })
+      expect(failure?.message).toContain(`Kafka at 127.0.0.1:${saslPort} refused the user ticks (SASL plain)`)
+      expect(failure?.message).not.toContain('wr0ng')
+    })
   })
-})

@@ -6,10 +6,10 @@ import { silentLog } from '../../platform/log.ts'
 import { openMetrics } from '../../platform/metrics.ts'
 import { newTopic, read, records, unique } from '../support/bus.ts'
 import { selfSigned } from '../support/certificate.ts'
-import { kafkaDev, ownKafkaPort } from '../support/kafka-dev.ts'
+import { type KafkaDev, mayStartKafka, ownKafka, ownKafkaPort } from '../support/kafka-dev.ts'
 
 // A broker of its own, which speaks TLS with passwords beside the plain listener it needs for itself.
-if (process.env.KAFKA_BROKERS && process.env.KAFKA_DEV_CONTROL === '1')
+if (mayStartKafka)
   describe('a Kafka broker that speaks TLS and wants a password', () => {
     const port = ownKafkaPort('security')
     const address = `127.0.0.1:${port + 2}`
@@ -18,14 +18,12 @@ if (process.env.KAFKA_BROKERS && process.env.KAFKA_DEV_CONTROL === '1')
     const sasl = { mechanism: 'plain', username: 'ticks', password: 's3cret' } as const
     const open = (options: Partial<KafkaBusOptions>) =>
       openKafkaBus({ brokers: [address], clientId: 'secure', log: silentLog, metrics: openMetrics(), ...options })
-    let broker: ReturnType<typeof kafkaDev>
+    let broker: KafkaDev
 
     beforeAll(async () => {
       const keystore = join(certificate.folder, 'keystore.pem')
       writeFileSync(keystore, readFileSync(certificate.key, 'utf8') + ca)
-      broker = kafkaDev({
-        KAFKA_PORT: String(port),
-        KAFKA_HEAP: '256m',
+      broker = await ownKafka('security', {
         KAFKA_PROPS: [
           `listeners=PLAINTEXT://127.0.0.1:${port},SASL_SSL://${address},CONTROLLER://127.0.0.1:${port + 1}`,
           `advertised.listeners=PLAINTEXT://127.0.0.1:${port},SASL_SSL://${address}`,
@@ -36,8 +34,6 @@ if (process.env.KAFKA_BROKERS && process.env.KAFKA_DEV_CONTROL === '1')
           `listener.name.sasl_ssl.ssl.keystore.location=${keystore}`,
         ].join('\n'),
       })
-      await broker('wipe')
-      await broker('start')
     })
 
     afterAll(async () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { expectExact } from '../support/expect-exact.ts'
-import { kafkaDev, ownKafkaPort } from '../support/kafka-dev.ts'
+import { type KafkaDev, mayStartKafka, ownKafka, ownKafkaPort } from '../support/kafka-dev.ts'
 import { metric, startPlatform } from '../support/platform-process.ts'
 import { printsOf } from '../support/recomputation.ts'
 import { openStored } from '../support/stored.ts'
@@ -12,21 +12,14 @@ import { openTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts'
 const AWAY_MS = 40_000
 
 // The broker tells clients to come through the wire that is cut, so it is one of its own.
-if (process.env.KAFKA_BROKERS && process.env.KAFKA_DEV_CONTROL === '1')
+if (mayStartKafka)
   describe('acknowledgements that Kafka sent and nobody got', () => {
-    const port = ownKafkaPort('lostAcknowledgement')
     let proxy: TcpProxy
-    let broker: ReturnType<typeof kafkaDev>
+    let broker: KafkaDev
 
     beforeAll(async () => {
-      proxy = await openTcpProxy(port)
-      broker = kafkaDev({
-        KAFKA_PORT: String(port),
-        KAFKA_HEAP: '256m',
-        KAFKA_ADVERTISED: String(proxy.port),
-      })
-      await broker('wipe')
-      await broker('start')
+      proxy = await openTcpProxy(ownKafkaPort('lostAcknowledgement'))
+      broker = await ownKafka('lostAcknowledgement', { KAFKA_ADVERTISED: String(proxy.port) })
     })
 
     afterAll(async () => {

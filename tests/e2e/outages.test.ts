@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { expectExact } from '../support/expect-exact.ts'
 import { query, subscribe } from '../support/graphql.ts'
-import { kafkaDev, ownKafkaPort } from '../support/kafka-dev.ts'
+import { mayStartKafka, ownKafka, ownKafkaPort } from '../support/kafka-dev.ts'
 import { metric, type PlatformProcess, startPlatform, temporaryDataDir } from '../support/platform-process.ts'
 import { postgresOwner } from '../support/postgres-owner-process.ts'
 import { printsOf } from '../support/recomputation.ts'
@@ -83,12 +83,9 @@ async function redisOutage(): Promise<Outage> {
 }
 
 async function kafkaOutage(): Promise<Outage> {
-  const port = String(ownKafkaPort('outages'))
-  const broker = kafkaDev({ KAFKA_PORT: port, KAFKA_HEAP: '256m' })
-  await broker('wipe')
-  await broker('start')
+  const broker = await ownKafka('outages')
   return {
-    environment: { KAFKA_BROKERS: `127.0.0.1:${port}` },
+    environment: { KAFKA_BROKERS: `127.0.0.1:${ownKafkaPort('outages')}` },
     away: () => broker('stop'),
     back: () => broker('start'),
     end: () => broker('wipe'),
@@ -127,8 +124,7 @@ if (process.env.REDIS_URL || process.env.REDIS_SERVER_BIN)
       subscriptionCode: 'PUBSUB_UNAVAILABLE',
     },
   ])
-// KAFKA_DEV_CONTROL=1: brokers may be started, and what is started may be stopped and killed.
-if (process.env.KAFKA_BROKERS && process.env.KAFKA_DEV_CONTROL === '1')
+if (mayStartKafka)
   outages.push(['Kafka', { check: 'bus', reason: /Kafka at 127\.0\.0\.1:\d+ could not/, open: kafkaOutage }])
 
 const ROWS = 30_000

@@ -5,13 +5,6 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 const script = fileURLToPath(new URL('../../scripts/kafka-dev', import.meta.url))
 
-/** Suites that run side by side, each with a broker of its own to stop and to kill: how far its ports are from the first. */
-const OWN = { faults: 0, security: 10, trouble: 20, lostAcknowledgement: 30, outages: 40 }
-
-/** The port of a suite's own broker; the two after it are free for its other listeners. */
-export const ownKafkaPort = (suite: keyof typeof OWN): number =>
-  Number(process.env.KAFKA_FAULT_PORT ?? 19_500) + OWN[suite]
-
 export type KafkaDevCommand = 'start' | 'stop' | 'kill' | 'freeze' | 'thaw' | 'wipe'
 
 /**
@@ -24,3 +17,26 @@ export const kafkaDev =
     // Not through pipes: the broker would inherit them, and waiting for their end would be waiting for the broker's.
     await run(script, [command], { env: { ...process.env, ...settings } })
   }
+
+export type KafkaDev = ReturnType<typeof kafkaDev>
+
+/** Suites that run side by side, each with a broker of its own: how far its ports are from the first. */
+const OWN = { wire: 0, security: 10, trouble: 20, lostAcknowledgement: 30, outages: 40 }
+
+/** The port of a suite's own broker; the two after it are for the controller and one listener more. */
+export const ownKafkaPort = (suite: keyof typeof OWN): number =>
+  Number(process.env.KAFKA_FAULT_PORT ?? 19_500) + OWN[suite]
+
+/** A new broker that runs, to be stopped and killed without disturbing anybody; `wipe` ends it. */
+export async function ownKafka(
+  suite: keyof typeof OWN,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<KafkaDev> {
+  const broker = kafkaDev({ KAFKA_PORT: String(ownKafkaPort(suite)), KAFKA_HEAP: '256m', ...settings })
+  await broker('wipe')
+  await broker('start')
+  return broker
+}
+
+/** KAFKA_DEV_CONTROL=1: brokers may be started, and what is started may be stopped and killed. */
+export const mayStartKafka = process.env.KAFKA_BROKERS !== undefined && process.env.KAFKA_DEV_CONTROL === '1'
