@@ -22,6 +22,10 @@ const BENCHMARKS: Record<string, Benchmark> = {
       'tick → GraphQL subscriber over Kafka and Redis (KAFKA_BROKERS, REDIS_URL) against bare kafkajs produce → consume',
     run: async () => (await import('./latency.ts')).latency(),
   },
+  delivery: {
+    compares: 'pubsub → subgraph → gateway → subscriber, processor time a result, against a bare ws server',
+    run: async () => (await import('./delivery.ts')).delivery(),
+  },
   isolation: {
     compares: 'one vendor beside three that are dead, hanging, slow or lying, against beside three that are well',
     run: async () => (await import('./isolation.ts')).isolation(),

@@ -140,6 +140,16 @@ test('a burst larger than the buffer loses nothing for a reader who reads', asyn
   for (let n = 0; n < 1_000; n++) expect(await read(reader)).toEqual({ data: { n } })
 })
 
+test('what comes at once is told in one turn of the event loop', async () => {
+  const { start, push } = source()
+  const reader = await joined(open(10, 1_000), start)
+  let turns = 0
+  setImmediate(() => turns++)
+  for (let n = 0; n < 200; n++) push(n)
+  for (let n = 0; n < 200; n++) await read(reader)
+  expect(turns).toBe(0)
+})
+
 test('one reader over the bound of all is refused', async () => {
   const shared = open(1)
   const { start } = source()

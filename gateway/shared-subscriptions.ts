@@ -32,7 +32,7 @@ interface Shared {
 }
 
 /** Results told in one turn of the event loop. */
-const RESULTS_PER_TURN_MAX = 64
+const RESULTS_PER_TURN_MAX = 256
 
 /**
  * Runs identical subscriptions once for all of their readers. Identical is: same document, operation, variables and

@@ -36,7 +36,7 @@ export const SOCKET_LIMITS: SocketLimits = {
 export const TOO_SLOW = 4508
 const GOING_AWAY = 1001
 /** An operation may be so far ahead of its socket: what is sent within one turn of the event loop leaves in one write. */
-const SEND_AHEAD_BYTES_MAX = 16_384
+const SEND_AHEAD_BYTES_MAX = 65_536
 /** A client that is told to go and does not is cut off after this. */
 const CLOSE_GRACE_MS = 1_000
 

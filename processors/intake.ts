@@ -14,8 +14,9 @@ interface Decoded<W extends Work> {
 }
 
 /**
- * Decodes a batch while the database works on those before it, and queues it. Resolves when it is queued; waits while the
- * queue is full, and that is what slows the bus down. Rejects only where the registry cannot be asked.
+ * Decodes a batch while the database works on those before it, and queues it. Resolves when it is queued, or told where it is
+ * a small one; waits while the queue is full, and that is what slows the bus down. Rejects only where the registry cannot be
+ * asked.
  */
 export async function takeIn<State, W extends Work>(
   context: Context<State, W>,
@@ -41,6 +42,8 @@ export async function takeIn<State, W extends Work>(
   if (!usable()) return
   // Nothing is awaited from here on: what was seen, what is expected and what is queued move in one step.
   for (const chunk of chunks) enqueue(context, task, chunk)
+  if (batch.records.length > options.waveSizeMax) return
+  while (usable() && task.toldOffset < task.expectedOffset) await tasks.changed.wait()
 }
 
 /**

@@ -1,3 +1,4 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises'
 import type { PubSub } from '../platform/pubsub/pubsub.ts'
 import { type Connection, configureWriter, returnWriter, sqlState } from '../platform/store/connection.ts'
 import { appendDeadLetters, type DeadLetter } from '../platform/store/dead-letters.ts'
@@ -46,6 +47,8 @@ export class Lane<State, W extends Work> {
     const { tasks, options, processor, signal } = this.#context
     while (!signal.aborted) {
       await this.#linger()
+      // What one fetch has brought arrives partition by partition, and all of it in this turn.
+      await endOfTurn()
       // It was told to stop while it lingered, and nobody tells it twice.
       if (signal.aborted) break
       const taken = tasks.take(this.#number, options.lanes, options.batchSizeMax)
@@ -172,12 +175,14 @@ export class Lane<State, W extends Work> {
 
   /** Stored, so now it may be told. Never rejects. */
   async #tell(fold: Fold<State, W>, owned: readonly Taken<State, W>[]): Promise<void> {
-    const { clock, log, metrics, processor, publish } = this.#context
+    const { clock, log, metrics, processor, publish, tasks } = this.#context
     const safely: PubSub['publish'] = (channel, key, event) =>
       publish(channel, key, event).catch((error: unknown) =>
         log.debug({ err: error, channel }, 'an event was stored and could not be told'),
       )
     await fold.tell(safely)
+    for (const { task, work } of owned) task.toldOffset = work.nextOffset
+    tasks.changed.notify()
     for (const { work } of owned)
       if (work.oldestIngestTimeMs !== undefined)
         metrics.processorLatency.observe(

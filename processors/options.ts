@@ -5,6 +5,11 @@ export interface ProcessorOptions {
   readonly batchSizeMax: number
   /** Decoded records that wait per partition. The only buffer, so this bounds the memory. */
   readonly queueSizeMax: number
+  /**
+   * A batch of at most so many records is stored and told before its partition is read on. What comes at once is little then,
+   * and several small waves on their way through one process only slow each other down; more is handled while more is read.
+   */
+  readonly waveSizeMax: number
   /** Bytes fetched ahead per partition: smaller ones block the event loop for less time. */
   readonly fetchBytesMax: number
   /** A worker frozen inside a transaction holds the lock of its checkpoints: the database ends it after this. */
@@ -38,6 +43,7 @@ const DEFAULTS: Omit<ProcessorOptions, 'guards'> = {
   lanes: 2,
   batchSizeMax: 20_000,
   queueSizeMax: 40_000,
+  waveSizeMax: 200,
   fetchBytesMax: 524_288,
   transactionTimeoutMs: 10_000,
   orphanedAfterMs: 15_000,

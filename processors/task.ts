@@ -11,6 +11,8 @@ export interface Task<State, W extends Work> {
   committedOffset: number
   /** What intake has taken. Between the two lies the queue and what a lane has in hand. */
   expectedOffset: number
+  /** What is committed and told. */
+  toldOffset: number
   progress: SourceProgress
   readonly state: State
   queue: W[]
@@ -24,6 +26,7 @@ export function openTask<State, W extends Work>(claim: Claim, state: State): Tas
     epoch: claim.epoch,
     committedOffset: claim.nextOffset,
     expectedOffset: claim.nextOffset,
+    toldOffset: claim.nextOffset,
     progress: new SourceProgress(claim.sources),
     state,
     queue: [],
