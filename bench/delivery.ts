@@ -1,6 +1,5 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { type WebSocket, WebSocketServer } from 'ws'
@@ -55,17 +54,16 @@ async function throughGateway(): Promise<number> {
     health: new Health({ log: silentLog }),
     subgraphs: { [name]: { kind: 'local', sdl, schema } },
   })
+  const listeners = async () => (await metrics.pubsubListeners.get()).values.reduce((sum, { value }) => sum + value, 0)
   const live = async () => {
-    for (let listeners = 0; listeners < INSTRUMENTS.length; await setImmediate())
-      for (const { value } of (await metrics.pubsubListeners.get()).values) listeners = value
+    while ((await listeners()) < INSTRUMENTS.length) await setImmediate()
   }
   return await costOf(gateway.url, live, (tick) => pubsub.publish('tick', tick.symbol, { ticks: [tick], skipped: 0 }))
 }
 
 async function throughBareSocket(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const sockets = new WebSocketServer({ server })
+  const sockets = new WebSocketServer({ host: '127.0.0.1', port: 0 })
+  await once(sockets, 'listening')
   let reader: WebSocket | undefined
   sockets.on('connection', (socket) => {
     socket.on('message', (message) => {
@@ -77,7 +75,7 @@ async function throughBareSocket(): Promise<number> {
     while (!reader) await setImmediate()
   }
   try {
-    const { port } = server.address() as AddressInfo
+    const { port } = sockets.address() as AddressInfo
     return await costOf(`http://127.0.0.1:${port}`, live, ({ symbol, price, size }) =>
       reader?.send(
         JSON.stringify({ id: 'ticks', type: 'next', payload: { data: { ticks: { symbol, price, size } } } }),
@@ -85,14 +83,14 @@ async function throughBareSocket(): Promise<number> {
     )
   } finally {
     sockets.close()
-    server.close()
-    server.closeAllConnections()
   }
 }
 
 /** Microseconds of processor time for each result. */
 async function costOf(url: string, live: () => Promise<void>, tell: Tell): Promise<number> {
-  const child = fork(new URL('subscriber.ts', import.meta.url), [url.replace(/^http/, 'ws'), String(TOLD_EVERY)])
+  const symbols = INSTRUMENTS.map(({ symbol }) => symbol)
+  const settings = [url.replace(/^http/, 'ws'), symbols.join(), String(TOLD_EVERY)]
+  const child = fork(new URL('subscriber.ts', import.meta.url), settings)
   child.once('exit', (code) => {
     if (code) throw new Error(`the subscriber ended with code ${code}`)
   })
@@ -105,7 +103,7 @@ async function costOf(url: string, live: () => Promise<void>, tell: Tell): Promi
     let sent = 0
     const send = async (count: number) => {
       for (const until = sent + count; sent < until; await setImmediate()) {
-        for (let i = 0; i < RESULTS_PER_TURN; i++) tell(aTick(INSTRUMENTS[sent++ % INSTRUMENTS.length].symbol, 100))
+        for (let i = 0; i < RESULTS_PER_TURN; i++) tell(aTick(symbols[sent++ % symbols.length], 100))
         while (sent - arrived > AHEAD_MAX) await once(child, 'message')
       }
       while (sent - arrived >= TOLD_EVERY) await once(child, 'message')

@@ -1,8 +1,8 @@
 // Subscribes to ticks over graphql-transport-ws and tells its parent how many results have come.
-//   subscriber URL TOLD_EVERY
+//   subscriber URL SYMBOL,… TOLD_EVERY
 import { WebSocket } from 'ws'
 
-const [url, toldEvery] = process.argv.slice(2)
+const [url, symbols, toldEvery] = process.argv.slice(2)
 
 const socket = new WebSocket(url, 'graphql-transport-ws')
 socket.on('open', () => socket.send(JSON.stringify({ type: 'connection_init' })))
@@ -11,7 +11,7 @@ socket.on('message', (message) => {
   const { type, payload } = JSON.parse(String(message))
   if (type === 'connection_ack') {
     const query = 'subscription ($symbols: [ID!]!) { ticks(symbols: $symbols) { symbol price size } }'
-    const variables = { symbols: ['AAPL', 'AMZN', 'GOOGL', 'MSFT'] }
+    const variables = { symbols: symbols.split(',') }
     socket.send(JSON.stringify({ id: 'ticks', type: 'subscribe', payload: { query, variables } }))
   } else if (type === 'next' && payload.data && ++results % Number(toldEvery) === 0) process.send?.(results)
   else if (type !== 'next') throw new Error(String(message))

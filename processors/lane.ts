@@ -181,14 +181,15 @@ export class Lane<State, W extends Work> {
         log.debug({ err: error, channel }, 'an event was stored and could not be told'),
       )
     await fold.tell(safely)
-    for (const { task, work } of owned) task.toldOffset = work.nextOffset
-    tasks.changed.notify()
-    for (const { work } of owned)
+    for (const { task, work } of owned) {
+      task.toldOffset = work.nextOffset
       if (work.oldestIngestTimeMs !== undefined)
         metrics.processorLatency.observe(
           { processor: processor.name },
           Math.max(0, clock.now() - work.oldestIngestTimeMs) / 1000,
         )
+    }
+    tasks.changed.notify()
   }
 
   /**

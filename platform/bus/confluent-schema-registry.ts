@@ -45,7 +45,7 @@ export class ConfluentSchemaRegistry implements SchemaRegistry {
         return await this.#register(subject, schema, compatibility)
       } catch (error) {
         // Where several register a new subject at once, Apicurio refuses all but one. What does not fit never will.
-        if (attempt >= ATTEMPTS_MAX || !isPlatformError(error) || error.code !== 'SCHEMA_INCOMPATIBLE') throw error
+        if (attempt >= ATTEMPTS_MAX || !isPlatformError(error, 'SCHEMA_INCOMPATIBLE')) throw error
         await systemClock.sleep(backOffMs(attempt))
       }
     }
