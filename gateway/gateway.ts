@@ -12,6 +12,7 @@ import { DOCUMENT_LIMITS, type DocumentLimits } from './document-limits.ts'
 import { EventStreams } from './event-streams.ts'
 import { GRAPHIQL, renderGraphiql } from './graphiql.ts'
 import { httpListener } from './http.ts'
+import { LocalSubscriptions } from './local-subscriptions.ts'
 import { originAllowed } from './origins.ts'
 import { choosePlanner, type Planner, type PlannerName } from './planner.ts'
 import { useRequestChecks } from './request-checks.ts'
@@ -151,14 +152,20 @@ function openRuntime(
     if (!executor) throw new Error(`No subgraph is named ${name}`)
     return executor.execute as Executor
   }
+  const { supergraph } = compose(sdls)
+  const local = new LocalSubscriptions(subgraphs, supergraph)
   return createGatewayRuntime({
-    supergraph: compose(sdls).supergraph,
+    supergraph,
     ...(planner.handler && { unifiedGraphHandler: planner.handler }),
     transportEntries: { '*.http': { kind: 'subgraph' } },
     transports: { subgraph: { getSubgraphExecutor: ({ subgraphName }) => executorOf(subgraphName) } },
     // They would put the names of subgraphs into errors, and codes of their own in place of ours.
     subgraphErrors: false,
-    plugins: () => [useRequestChecks(limits, metrics), useRequestMetrics(metrics), useSharedSubscriptions(shared)],
+    plugins: () => [
+      useRequestChecks(limits, metrics),
+      useRequestMetrics(metrics),
+      useSharedSubscriptions(shared, local),
+    ],
     maskedErrors: { maskError: (error) => publicError(error, log) },
     logging: false,
     graphqlEndpoint: PATH,

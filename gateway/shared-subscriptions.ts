@@ -12,7 +12,7 @@ export interface SubscriptionRequest {
   readonly variableValues?: unknown
 }
 
-type Started = AsyncIterable<ExecutionResult> | ExecutionResult
+export type Started = AsyncIterable<ExecutionResult> | ExecutionResult
 /** Runs the operation for nobody in particular: it must not see any one client's context. */
 export type StartSubscription = () => Started | Promise<Started>
 
