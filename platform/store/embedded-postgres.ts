@@ -3,7 +3,7 @@ import { PlatformError } from '../../domain/errors.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { type Cluster, openCluster } from './embedded-cluster.ts'
-import { clusterUrl, runServer, type Server, type Settings, stopServer } from './embedded-server.ts'
+import { clusterUrl, nearestUrl, runServer, type Server, type Settings, stopServer } from './embedded-server.ts'
 
 export interface EmbeddedPostgresOptions {
   /** Everything lies in here; made where it does not exist. Belongs to one running process at a time. */
@@ -17,7 +17,7 @@ export interface EmbeddedPostgresOptions {
   readonly metrics?: Metrics
 }
 
-/** A real PostgreSQL beside this process: loopback only, random password, data kept over restarts and crashes. */
+/** A real PostgreSQL beside this process: loopback and a Unix socket only, random password, data kept over restarts and crashes. */
 export interface EmbeddedPostgres extends AsyncDisposable {
   readonly url: string
   readonly port: number
@@ -32,7 +32,6 @@ export interface EmbeddedPostgres extends AsyncDisposable {
  * transaction that may lose its last moments in a crash says so itself. */
 const LAPTOP: Settings = {
   listen_addresses: '127.0.0.1',
-  unix_socket_directories: '',
   // More than any pool of ours may have (DATABASE_POOL_MAX).
   max_connections: '250',
   shared_buffers: '128MB',
@@ -108,7 +107,7 @@ class OwnedPostgres implements EmbeddedPostgres {
   #stopped: Promise<void> | undefined
 
   constructor({ server, ...owned }: Owned) {
-    this.url = clusterUrl(owned.cluster, server.port, owned.database)
+    this.url = nearestUrl(owned.cluster, server.port, owned.database)
     this.port = server.port
     this.adopted = server.adopted
     this.#with = owned

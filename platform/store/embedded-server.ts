@@ -31,11 +31,31 @@ const START_PAUSE_MS = 300
 /** Somebody took the port between our looking and binding; or children of a killed postmaster have not gone yet. */
 const PASSING_FAILURE = /could not bind|could not create any TCP|is still in use|lock file/
 const STDERR_KEPT_MAX = 4_000
+/** Of any system the least: macOS. */
+const SOCKET_PATH_BYTES_MAX = 103
+const PORT_MAX = 65_535
 
 const pause = (ms = POLL_MS) => new Promise((resolve) => setTimeout(resolve, ms))
 
 export const clusterUrl = (cluster: Cluster, port: number, database: string): string =>
   `postgresql://${SUPERUSER}:${encodeURIComponent(cluster.password)}@127.0.0.1:${port}/${database}`
+
+/** By the server's Unix socket where it has one, which costs both sides less than TCP; who knows no `host` here uses TCP. */
+export const nearestUrl = (cluster: Cluster, port: number, database: string): string => {
+  const hasSocket = existsSync(path.join(cluster.dir, socketName(port)))
+  return `${clusterUrl(cluster, port, database)}${hasSocket ? `?host=${encodeURIComponent(cluster.dir)}` : ''}`
+}
+
+const socketName = (port: number) => `.s.PGSQL.${port}`
+
+/**
+ * Where PostgreSQL puts its Unix socket: its own folder, which nobody else may enter. Nowhere on Windows, nor where the path
+ * is too long for one or would read as a list.
+ */
+function socketDirectories(dir: string): string {
+  const fits = Buffer.byteLength(path.join(dir, socketName(PORT_MAX))) <= SOCKET_PATH_BYTES_MAX
+  return process.platform !== 'win32' && fits && !/[",]/.test(dir) ? dir : ''
+}
 
 /**
  * Adopts the server that already runs on this cluster, else starts one. Resolves when it takes connections. A given port is
@@ -123,7 +143,8 @@ async function probe(cluster: Cluster, port: number): Promise<ServerState> {
 
 async function launch(cluster: Cluster, port: number, settings: Settings, log: Log): Promise<Server> {
   const args = ['-D', cluster.dir, '-p', String(port)]
-  for (const [name, value] of Object.entries(settings)) args.push('-c', `${name}=${value}`)
+  const all = { unix_socket_directories: socketDirectories(cluster.dir), ...settings }
+  for (const [name, value] of Object.entries(all)) args.push('-c', `${name}=${value}`)
   // Detached: Ctrl-C in the terminal reaches us alone, and we stop PostgreSQL last, after those who use it.
   const child = spawn(cluster.binaries.postgres, args, {
     ...cluster.user,

@@ -9,6 +9,10 @@ const meaning = (error: unknown) => storeError('append ticks', URL_WITH_SECRET, 
 describe('storeError', () => {
   test.each([
     ['nobody listens', failed('connect ECONNREFUSED', 'ECONNREFUSED')],
+    [
+      'its Unix socket is gone',
+      Object.assign(failed('connect ENOENT /data/.s.PGSQL.5432', 'ENOENT'), { syscall: 'connect' }),
+    ],
     ['the name is unknown', failed('getaddrinfo ENOTFOUND', 'ENOTFOUND')],
     ['the connection broke', failed('Connection terminated unexpectedly')],
     ['no connection became free', failed('timeout exceeded when trying to connect')],
@@ -41,6 +45,11 @@ describe('storeError', () => {
   test('a statement that is wrong is a bug and stays as it is', () => {
     const error = failed('column "nonsense" does not exist', '42703')
     expect(meaning(error)).toBe(error)
+  })
+
+  test('a certificate that is not where the address says is no outage', () => {
+    const missing = Object.assign(failed('ENOENT: no such file, open ca.pem', 'ENOENT'), { syscall: 'open' })
+    expect(meaning(missing)).toBe(missing)
   })
 
   test('what has a meaning already keeps it', () => {

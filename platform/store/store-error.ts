@@ -27,10 +27,15 @@ const UNAVAILABLE_MESSAGES =
 
 const codeOf = (error: Error): string => ('code' in error && typeof error.code === 'string' ? error.code : '')
 
+/** The Unix socket of a server that has stopped; a file that is missing by the configuration has the same code. */
+const isWithoutSocket = (error: Error): boolean =>
+  codeOf(error) === 'ENOENT' && 'syscall' in error && error.syscall === 'connect'
+
 /** The database is away, or out of something: the same call may succeed later. */
 export const isUnavailable = (error: unknown): boolean =>
   error instanceof Error &&
   (SOCKET_ERRORS.has(codeOf(error)) ||
+    isWithoutSocket(error) ||
     UNAVAILABLE_STATES.test(codeOf(error)) ||
     UNAVAILABLE_MESSAGES.test(error.message))
 

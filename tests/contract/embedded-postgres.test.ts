@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir, uptime } from 'node:os'
 import path from 'node:path'
@@ -64,16 +64,40 @@ describe('Embedded PostgreSQL', () => {
     expect((await stat(path.join(dataDir, 'postgres', 'password'))).mode & 0o777).toBe(0o600)
   })
 
-  test('it listens on loopback alone', async () => {
+  test("it listens on loopback, and by a Unix socket in a folder that is nobody else's to enter", async () => {
     const { url } = await start()
     const rows = await onServer(
       url,
       "SELECT name, setting FROM pg_settings WHERE name IN ('listen_addresses', 'unix_socket_directories') ORDER BY name",
     )
+    const folder = await realpath(path.join(dataDir, 'postgres', 'data'))
     expect(rows).toEqual([
       { name: 'listen_addresses', setting: '127.0.0.1' },
-      { name: 'unix_socket_directories', setting: '' },
+      { name: 'unix_socket_directories', setting: process.platform === 'win32' ? '' : folder },
     ])
+    expect((await stat(folder)).mode & 0o777).toBe(0o700)
+  })
+
+  test.skipIf(process.platform === 'win32')(
+    'its address is the Unix socket, for who knows no such thing TCP',
+    async () => {
+      const { url } = await start()
+      const peer = 'SELECT inet_server_addr() AS address'
+      expect(await onServer(url, peer)).toEqual([{ address: null }])
+      const withoutHost = new URL(url)
+      withoutHost.searchParams.delete('host')
+      expect(await onServer(withoutHost.href, peer)).toEqual([{ address: '127.0.0.1' }])
+    },
+  )
+
+  test.each([
+    ['is too long for a socket', 'long'.repeat(30)],
+    ['has a comma in it', 'a,b'],
+  ])('where the path of its folder %s it is reached by TCP', async (_why, name) => {
+    dataDir = path.join(dataDir, name)
+    await mkdir(dataDir, { recursive: true })
+    const { url } = await start()
+    expect(await onServer(url, 'SELECT inet_server_addr() AS address')).toEqual([{ address: '127.0.0.1' }])
   })
 
   test('after a stop it starts again with its data, at the same address', async () => {
