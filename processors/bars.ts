@@ -42,7 +42,6 @@ export class Bars implements Processor<BarState, TickWork> {
   readonly synchronousCommit = 'off'
   /** Nobody reads a bar that changes more than ten times a second, and each change costs four messages a symbol. */
   readonly fetchLingerMs = 100
-  readonly lingerMs = 5
   readonly quiet = false
   readonly #codec: Pick<EventCodec, 'encode'>
 

@@ -34,7 +34,6 @@ export class Facts<T extends FactTopic> implements Processor<undefined, FactWork
   readonly reading
   readonly synchronousCommit = 'off'
   readonly fetchLingerMs = 0
-  readonly lingerMs = 0
   readonly quiet = true
   readonly #sink: FactSink<T>
   readonly #options: Required<FactsOptions>

@@ -32,8 +32,6 @@ export class Lane<State, W extends Work> {
   readonly #number: number
   #connection: Connection | undefined
   #failures = 0
-  /** When the transaction before was taken. */
-  #startedMs = 0
   /** In the order of commits, while the next transaction is already under way; but only one transaction ahead. */
   #telling: Promise<void> = Promise.resolve()
 
@@ -46,10 +44,9 @@ export class Lane<State, W extends Work> {
   async run(): Promise<void> {
     const { tasks, options, processor, signal } = this.#context
     while (!signal.aborted) {
-      await this.#linger()
       // What one fetch has brought arrives partition by partition, and all of it in this turn.
       await endOfTurn()
-      // It was told to stop while it lingered, and nobody tells it twice.
+      // It was told to stop meanwhile, and nobody tells it twice.
       if (signal.aborted) break
       const taken = tasks.take(this.#number, options.lanes, options.batchSizeMax)
       if (taken.length === 0) {
@@ -71,15 +68,6 @@ export class Lane<State, W extends Work> {
     await this.#telling
     // Closed and not handed back: the next one to borrow it would commit as this writer did, and within its limits.
     this.#connection?.release(true)
-  }
-
-  /** So that transactions of a processor that can wait are fewer and larger. */
-  async #linger(): Promise<void> {
-    const { clock, options, processor, signal, tasks } = this.#context
-    const sinceMs = clock.now() - this.#startedMs
-    const isFull = tasks.waiting(this.#number, options.lanes) >= options.batchSizeMax
-    if (sinceMs < processor.lingerMs && !isFull) await clock.sleep(processor.lingerMs - sinceMs, signal)
-    this.#startedMs = clock.now()
   }
 
   async #connect(): Promise<Connection> {

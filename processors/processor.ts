@@ -22,11 +22,6 @@ export interface Processor<State, W extends Work> {
   readonly synchronousCommit: 'on' | 'off'
   /** How long the bus may hold records back to bring more of them at once. */
   readonly fetchLingerMs: number
-  /**
-   * How far apart transactions begin at least, so that more records share one. After a pause the first records do not wait, and
-   * a full transaction never does.
-   */
-  readonly lingerMs: number
   /** Often quiet for minutes: one lane is enough, and it gives its connection back when nothing waits. */
   readonly quiet: boolean
   /** The state of one partition from what the last owner committed. */

@@ -72,14 +72,6 @@ export class Tasks<State, W extends Work> {
     for (const task of this.all()) this.drop(task, forget)
   }
 
-  /** How much waits on this lane. */
-  waiting(lane: number, lanes: number): number {
-    let size = 0
-    for (const task of this.#byPartition.values())
-      if (task.partition % lanes === lane && !task.dropped) size += task.queuedCount
-    return size
-  }
-
   /** Everything that waits on this lane, whichever partition, up to the bound: one transaction for all of it. */
   take(lane: number, lanes: number, sizeMax: number): { task: Task<State, W>; work: W }[] {
     const taken: { task: Task<State, W>; work: W }[] = []

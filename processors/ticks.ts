@@ -38,7 +38,6 @@ export class Ticks implements Processor<undefined, TickWork> {
   readonly reading = readTicks({ keepsOriginals: false })
   readonly synchronousCommit = 'off'
   readonly fetchLingerMs = 0
-  readonly lingerMs = 0
   readonly quiet = false
   readonly #options: Required<TicksOptions>
   readonly #known = new KnownSymbols()

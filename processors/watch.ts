@@ -32,7 +32,6 @@ export class Watch implements Processor<WatchState, TickWork> {
   readonly synchronousCommit = 'off'
   /** A finding may come a moment later, and each transaction saves the symbols that it met. */
   readonly fetchLingerMs = 200
-  readonly lingerMs = 5
   readonly quiet = false
   readonly #options: WatchOptions
 
