@@ -387,8 +387,6 @@ async function main(): Promise<void> {
       const around: Surroundings = { config, lifecycle, log, metrics, health }
       banner(args, around)
       await startRole(args, around, reading)
-      // What the start left behind goes now, and not while somebody waits for a tick (--expose-gc).
-      globalThis.gc?.()
       if (args.role === 'all') say('stop with         Ctrl-C', '')
     },
     { log, stopLimitMs: config.SHUTDOWN_LIMIT_MS },
