@@ -1,6 +1,5 @@
 import {
   type DirectiveNode,
-  type FieldDefinitionNode,
   GraphQLError,
   Kind,
   parse,
@@ -51,7 +50,7 @@ function answerersOf(supergraph: string): ReadonlyMap<string, ReadonlySet<string
 }
 
 const joins = (
-  { directives = [] }: { readonly directives?: readonly DirectiveNode[] } & Pick<FieldDefinitionNode, 'name'>,
+  { directives = [] }: { readonly directives?: readonly DirectiveNode[] },
   name: string,
 ): Record<string, unknown>[] =>
   directives
