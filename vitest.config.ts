@@ -10,7 +10,7 @@ const project = (name: string, include: string[], extra = {}) => ({
 // They wait now and then, so two at a time are faster than one, also where there is one core.
 const together = { maxWorkers: Math.max(2, availableParallelism()) }
 
-// It takes whole machines down, so nothing else runs beside it.
+// Some race simulated clocks against real sockets, or share a broker, so their files run one after the other.
 const alone = {
   fileParallelism: false,
   testTimeout: 120_000,
@@ -33,7 +33,7 @@ export default defineConfig({
         ['{domain,platform,ingest,processors,subgraphs,gateway}/**/*.test.ts', 'tests/*.test.ts'],
         together,
       ),
-      project('contract', ['tests/contract/**/*.test.ts'], { ...apart, exclude: OUTAGES }),
+      project('contract', ['tests/contract/**/*.test.ts'], { ...alone, exclude: OUTAGES }),
       project('outages', OUTAGES, { ...apart, globalSetup: [] }),
       project('e2e', ['tests/e2e/**/*.test.ts'], apart),
       project('chaos', ['tests/chaos/**/*.test.ts'], { ...alone, testTimeout: 600_000 }),
