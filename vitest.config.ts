@@ -10,7 +10,7 @@ const project = (name: string, include: string[], extra = {}) => ({
 // They wait now and then, so two at a time are faster than one, also where there is one core.
 const together = { maxWorkers: Math.max(2, availableParallelism()) }
 
-// Some race simulated clocks against real sockets, or share a broker, so their files run one after the other.
+// They share real servers, so their files run one after the other.
 const alone = {
   fileParallelism: false,
   testTimeout: 120_000,
@@ -18,7 +18,7 @@ const alone = {
   globalSetup: ['tests/support/postgres-setup.ts'],
 }
 
-// Their servers, or their names on the shared ones, are their own, and much of the time they wait: two files at a time.
+// Their servers, or their names on the shared ones, are their own, and most of the time they wait: two at a time.
 const apart = { ...alone, fileParallelism: true, maxWorkers: 2, sequence: { groupOrder: 1 } }
 /** Suites that stop and kill servers, for which they start their own. */
 const OUTAGES = ['tests/contract/kafka-*.test.ts', 'tests/contract/pubsub-redis-outage.test.ts']

@@ -38,14 +38,13 @@ export class LocalSubscriptions {
   readonly #subgraphs: readonly LocalSubgraph[]
 
   constructor(places: Readonly<Record<string, SubgraphPlace>>, supergraph: string) {
+    const ruleFor = soleSubgraph(supergraph)
     this.#subgraphs = Object.entries(places).flatMap(([name, place]) =>
-      place.kind === 'local'
-        ? { schema: place.schema, rules: [...specifiedRules, soleSubgraph(supergraph, name)] }
-        : [],
+      place.kind === 'local' ? { schema: place.schema, rules: [...specifiedRules, ruleFor(name)] } : [],
     )
   }
 
-  /** Undefined where no subgraph of this process can answer alone: it takes a plan. */
+  /** Undefined where it takes a plan: no subgraph of this process answers alone, it is large, or it does not compile. */
   start(request: SubscriptionRequest): Promise<Started> | undefined {
     const { document, operationName } = request
     const schema = this.#subgraphs.find(({ schema, rules }) => validate(schema, document, rules).length === 0)?.schema

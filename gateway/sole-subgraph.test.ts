@@ -35,7 +35,7 @@ function answers(subgraph: 'market' | 'news', query: string): boolean {
   const declared = 'directive @key(fields: String!) on OBJECT directive @override(from: String!) on FIELD_DEFINITION'
   const federated = 'directive @external on FIELD_DEFINITION directive @requires(fields: String!) on FIELD_DEFINITION'
   const schema = buildSchema(`${subgraph === 'market' ? MARKET : NEWS} ${declared} ${federated}`)
-  const rule = soleSubgraph(compose(sdls).supergraph, subgraph)
+  const rule = soleSubgraph(compose(sdls).supergraph)(subgraph)
   return validate(schema, parse(query), [...specifiedRules, rule]).length === 0
 }
 

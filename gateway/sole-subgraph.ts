@@ -14,9 +14,9 @@ import {
  * asked of the subgraph as it is.
  * @param supergraph with the directives of Apollo's join specification: https://specs.apollo.dev/join/v0.3
  */
-export function soleSubgraph(supergraph: string, subgraph: string): ValidationRule {
+export function soleSubgraph(supergraph: string): (subgraph: string) => ValidationRule {
   const answerers = answerersOf(supergraph)
-  return (context: ValidationContext) => ({
+  return (subgraph) => (context: ValidationContext) => ({
     Field(node) {
       const field = `${context.getParentType()?.name}.${node.name.value}`
       if (answerers.get(field)?.has(subgraph) === false)
