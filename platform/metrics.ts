@@ -92,6 +92,10 @@ export function openMetrics() {
     busConsumerRestarts: counter('bus_consumer_restarts_total', 'Times a consumer had to join its group again.', [
       'group',
     ]),
+    busAdminRestarts: counter(
+      'bus_admin_restarts_total',
+      'Times the client for questions about topics and offsets owed an answer and was replaced.',
+    ),
 
     processorRecords: counter('processor_records_total', 'Records handled.', ['processor']),
     processorDuplicates: counter('processor_duplicates_total', 'Records dropped because they were handled before.', [

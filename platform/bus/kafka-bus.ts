@@ -6,6 +6,7 @@ import type { Metrics } from '../metrics.ts'
 import { backOffMs } from './back-off.ts'
 import type { BusConsumer, ConsumeOptions, EventBus, OffsetRange, OutgoingRecord, TopicSettings } from './bus.ts'
 import { endsWithin } from './ends-within.ts'
+import { KafkaAdmin } from './kafka-admin.ts'
 import { BRIEF_RETRY, busError, type KafkaConnection, kafkaClient } from './kafka-client.ts'
 import { KafkaConsumer } from './kafka-consumer.ts'
 import { KafkaTopicProducer } from './kafka-producer.ts'
@@ -27,22 +28,19 @@ export interface KafkaBusOptions extends KafkaConnection {
   readonly openTimeoutMs?: number
   readonly closeTimeoutMs?: number
   readonly pingTimeoutMs?: number
-  /** A consumer whose client has asked its broker nothing for so long gets a new one. */
+  /** A consumer or producer whose client has asked its broker nothing for so long gets a new one. */
   readonly silenceMs?: number
+  /** A question about topics, offsets or the cluster that takes longer is given up. */
+  readonly answerTimeoutMs?: number
 }
 
 const CREATE_ATTEMPTS_MAX = 8
 
 /** @throws BUS_UNAVAILABLE where no broker answers; INVALID_CONFIG where it refuses who we are */
 export async function openKafkaBus(options: KafkaBusOptions): Promise<EventBus> {
-  const brief = kafkaClient(options, options.log, BRIEF_RETRY)
-  const admin = brief.admin({ retry: { retries: 2, initialRetryTime: 100, maxRetryTime: 500 } })
-  try {
-    await admin.connect()
-  } catch (error) {
-    throw busError(error, options, 'be reached')
-  }
-  return new KafkaBus(brief, admin, options)
+  const bus = new KafkaBus(options)
+  await bus.reach()
+  return bus
 }
 
 /** Apache Kafka by kafkajs: docs/decisions/0001-kafkajs.md says why, and which of its habits the rules here are for. */
@@ -51,16 +49,15 @@ class KafkaBus implements EventBus {
   readonly #brief: Kafka
   /** For consumers, which the client itself takes back into their groups. */
   readonly #patient: Kafka
-  readonly #admin: Admin
+  readonly #admin: KafkaAdmin
   readonly #options: Required<Omit<KafkaBusOptions, keyof KafkaConnection>> & KafkaConnection
   readonly #producers = new Map<string, KafkaTopicProducer>()
   readonly #consumers = new Set<BusConsumer>()
   #closed = false
 
-  constructor(brief: Kafka, admin: Admin, options: KafkaBusOptions) {
-    this.#brief = brief
+  constructor(options: KafkaBusOptions) {
+    this.#brief = kafkaClient(options, options.log, BRIEF_RETRY)
     this.#patient = kafkaClient(options, options.log)
-    this.#admin = admin
     this.#options = {
       ...options,
       clock: options.clock ?? systemClock,
@@ -73,15 +70,22 @@ class KafkaBus implements EventBus {
       openTimeoutMs: options.openTimeoutMs ?? 30_000,
       closeTimeoutMs: options.closeTimeoutMs ?? 5_000,
       pingTimeoutMs: options.pingTimeoutMs ?? 3_000,
-      silenceMs: options.silenceMs ?? 30_000,
+      silenceMs: options.silenceMs ?? 20_000,
+      answerTimeoutMs: options.answerTimeoutMs ?? 20_000,
     }
+    const retry = { retries: 2, initialRetryTime: 100, maxRetryTime: 500 }
+    this.#admin = new KafkaAdmin({ ...this.#options, client: () => this.#brief.admin({ retry }) })
+  }
+
+  async reach(): Promise<void> {
+    await this.#ask('be reached', async () => undefined)
   }
 
   async createTopics(topics: readonly TopicSettings[]): Promise<void> {
     const { clock } = this.#options
     for (let attempt = 1; ; attempt++) {
       try {
-        const existing = new Set(await this.#admin.listTopics())
+        const existing = new Set(await this.#admin.ask((admin) => admin.listTopics()))
         const missing = topics.filter(({ name }) => !existing.has(name))
         if (missing.length > 0) await this.#create(missing)
         // The controller has named the leaders before the brokers know that they are.
@@ -97,18 +101,16 @@ class KafkaBus implements EventBus {
   }
 
   async #create(topics: readonly TopicSettings[]): Promise<void> {
-    await this.#admin.createTopics({
-      waitForLeaders: true,
-      topics: topics.map(({ name, partitions, retentionMs, compacted }) => ({
-        topic: name,
-        numPartitions: partitions,
-        replicationFactor: this.#options.replicationFactor,
-        configEntries: [
-          { name: 'retention.ms', value: String(retentionMs) },
-          { name: 'cleanup.policy', value: compacted ? 'compact' : 'delete' },
-        ],
-      })),
-    })
+    const created = topics.map(({ name, partitions, retentionMs, compacted }) => ({
+      topic: name,
+      numPartitions: partitions,
+      replicationFactor: this.#options.replicationFactor,
+      configEntries: [
+        { name: 'retention.ms', value: String(retentionMs) },
+        { name: 'cleanup.policy', value: compacted ? 'compact' : 'delete' },
+      ],
+    }))
+    await this.#admin.ask((admin) => admin.createTopics({ waitForLeaders: true, topics: created }))
   }
 
   async produce(topic: string, records: readonly OutgoingRecord[]): Promise<void> {
@@ -138,20 +140,14 @@ class KafkaBus implements EventBus {
   }
 
   async offsets(topic: string): Promise<ReadonlyMap<number, OffsetRange>> {
-    try {
-      const offsets = await this.#admin.fetchTopicOffsets(topic)
-      return new Map(offsets.map(({ partition, low, high }) => [partition, { low: Number(low), high: Number(high) }]))
-    } catch (error) {
-      throw this.#failure(error, `tell the offsets of ${topic}`)
-    }
+    const offsets = await this.#ask(`tell the offsets of ${topic}`, (admin) => admin.fetchTopicOffsets(topic))
+    return new Map(offsets.map(({ partition, low, high }) => [partition, { low: Number(low), high: Number(high) }]))
   }
 
   async ping(): Promise<void> {
     if (this.#closed) throw closed()
     const { pingTimeoutMs } = this.#options
-    const answer = this.#admin.describeCluster().catch((error: unknown) => {
-      throw this.#failure(error, 'describe the cluster')
-    })
+    const answer = this.#ask('describe the cluster', (admin) => admin.describeCluster())
     if (!(await endsWithin(pingTimeoutMs, answer)))
       throw this.#failure(new Error(`no answer within ${pingTimeoutMs} ms`), 'describe the cluster')
   }
@@ -160,27 +156,35 @@ class KafkaBus implements EventBus {
     this.#closed = true
     await Promise.all([...this.#consumers].map((consumer) => consumer[Symbol.asyncDispose]()))
     await Promise.all([...this.#producers.values()].map((producer) => producer.close()))
-    await this.#admin.disconnect()
+    await this.#admin.close()
   }
 
   #producerOf(topic: string): KafkaTopicProducer {
     const known = this.#producers.get(topic)
     if (known) return known
-    const { clock, log, metrics, produceTimeoutMs } = this.#options
-    const context = { kafka: this.#brief, connection: this.#options, clock, log, metrics, produceTimeoutMs }
-    const producer = new KafkaTopicProducer(topic, context)
+    const producer = new KafkaTopicProducer(topic, {
+      ...this.#options,
+      kafka: this.#brief,
+      connection: this.#options,
+    })
     this.#producers.set(topic, producer)
     return producer
   }
 
   async #committed(groupId: string, topic: string): Promise<ReadonlyMap<number, number>> {
+    const [{ partitions }] = await this.#ask(`tell the offsets of ${groupId}`, (admin) =>
+      admin.fetchOffsets({ groupId, topics: [topic] }),
+    )
+    return new Map(
+      partitions.map(({ partition, offset }) => [partition, Number(offset)] as const).filter(([, at]) => at >= 0),
+    )
+  }
+
+  async #ask<Answer>(what: string, question: (admin: Admin) => Promise<Answer>): Promise<Answer> {
     try {
-      const [{ partitions }] = await this.#admin.fetchOffsets({ groupId, topics: [topic] })
-      return new Map(
-        partitions.map(({ partition, offset }) => [partition, Number(offset)] as const).filter(([, at]) => at >= 0),
-      )
+      return await this.#admin.ask(question)
     } catch (error) {
-      throw this.#failure(error, `tell the offsets of ${groupId}`)
+      throw this.#failure(error, what)
     }
   }
 

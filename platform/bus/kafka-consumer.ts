@@ -212,6 +212,7 @@ export class KafkaConsumer implements BusConsumer {
     if (!(await this.#continues(stint, stint.next, Number((batch as FetchedBatch).fetchedOffset)))) return
     const nextOffset = Number(batch.lastOffset()) + 1
     await this.#staying(
+      stint,
       heartbeat,
       this.#calls.run(batch.partition, () => this.#hand(stint, batch, nextOffset)),
     )
@@ -262,7 +263,7 @@ export class KafkaConsumer implements BusConsumer {
   }
 
   /** Waits for the work and stays in the group meanwhile. What is left running by a failed heartbeat ends on its own. */
-  async #staying(heartbeat: () => Promise<void>, work: Promise<void>): Promise<void> {
+  async #staying(stint: KafkaStint, heartbeat: () => Promise<void>, work: Promise<void>): Promise<void> {
     let pending = true
     const ended = work.finally(() => {
       pending = false
@@ -273,7 +274,8 @@ export class KafkaConsumer implements BusConsumer {
       try {
         await heartbeat()
       } catch (error) {
-        if (REJOIN.has(answerOf(error) ?? '')) this.#revoke()
+        // An answer to a turn that has ended may come after the client has joined again, and then nothing would follow.
+        if (stint.live && REJOIN.has(answerOf(error) ?? '')) this.#revoke()
         throw error
       }
     }

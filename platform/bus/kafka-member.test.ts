@@ -1,50 +1,13 @@
-import type { Consumer } from 'kafkajs'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { PlatformError } from '../../domain/errors.ts'
+import { ScriptedConsumer } from '../../tests/support/scripted-consumer.ts'
 import { systemClock } from '../clock.ts'
 import { silentLog } from '../log.ts'
 import { openMetrics } from '../metrics.ts'
 import { KafkaMember } from './kafka-member.ts'
 
-const EVENTS = ['CRASH', 'GROUP_JOIN', 'REBALANCING', 'REQUEST', 'REQUEST_TIMEOUT', 'STOP'] as const
-
-/** A client that does what the test says. A real one would have to be brought to hang, which it does only now and then. */
-class ScriptedClient {
-  readonly events = Object.fromEntries(EVENTS.map((name) => [name, name]))
-  readonly #listeners = new Map<string, (event: { payload: unknown }) => void>()
-  eachBatch: (payload: unknown) => Promise<void> = async () => expect.unreachable('it has not run')
-  disconnects = 0
-  runs = 0
-  readonly connect: () => Promise<void>
-
-  constructor(connect: () => Promise<void>) {
-    this.connect = connect
-  }
-
-  on(event: string, listener: (event: { payload: unknown }) => void): void {
-    this.#listeners.set(event, listener)
-  }
-  async subscribe(): Promise<void> {}
-  async run({ eachBatch }: { eachBatch: (payload: unknown) => Promise<void> }): Promise<void> {
-    this.runs++
-    this.eachBatch = eachBatch
-  }
-  /** Never ends: the answer that it waits for does not come. */
-  disconnect(): Promise<void> {
-    this.disconnects++
-    return new Promise(() => undefined)
-  }
-
-  tells(event: (typeof EVENTS)[number], payload: unknown = {}): void {
-    this.#listeners.get(event)?.({ payload })
-  }
-  joins(partitions: readonly number[]): void {
-    this.tells('GROUP_JOIN', { memberAssignment: { ticks: partitions } })
-  }
-}
-
 function openMember({ connect = async () => undefined }: { connect?: () => Promise<void> } = {}) {
-  const clients: ScriptedClient[] = []
+  const clients: ScriptedConsumer[] = []
   const told: string[] = []
   const metrics = openMetrics()
   const member = new KafkaMember({
@@ -58,8 +21,9 @@ function openMember({ connect = async () => undefined }: { connect?: () => Promi
     log: silentLog,
     metrics,
     client: () => {
-      clients.push(new ScriptedClient(connect))
-      return clients.at(-1) as unknown as Consumer
+      const scripted = new ScriptedConsumer(connect)
+      clients.push(scripted)
+      return scripted.client
     },
     onAssigned: (partitions) => told.push(`assigned ${partitions}`),
     onRevoked: () => told.push('revoked'),

@@ -5,6 +5,7 @@ import type { Metrics } from '../metrics.ts'
 import { backOffMs } from './back-off.ts'
 import { endsWithin } from './ends-within.ts'
 import { busError, isRefusal, type KafkaConnection } from './kafka-client.ts'
+import { SilenceWatch } from './silence.ts'
 
 export interface KafkaMemberOptions {
   readonly group: string
@@ -92,15 +93,15 @@ export class KafkaMember {
 
   /** One client, from its connection to its end. Resolves with why it ended. */
   async #live(client: Consumer): Promise<unknown> {
+    const { silenceMs } = this.#options
     this.#client = client
     const ended = Promise.withResolvers<unknown>()
     const closed = () => ended.resolve(undefined)
     this.#closing.signal.addEventListener('abort', closed)
     this.#listen(client, ended.resolve)
-    const watch = this.#watch(client, ended.resolve)
+    const watch = new SilenceWatch(client, silenceMs)
     this.#join(client).catch(ended.resolve)
-    const reason = await ended.promise
-    clearInterval(watch)
+    const reason = await watch.during(ended.promise).catch((silent: unknown) => silent)
     this.#closing.signal.removeEventListener('abort', closed)
     this.#revoke(client)
     if (!this.#closing.signal.aborted) {
@@ -138,20 +139,6 @@ export class KafkaMember {
     // Before it tells that it crashed; from here on it takes no seek.
     client.on(STOP, () => this.#revoke(client))
     client.on(CRASH, ({ payload }) => end(payload.error))
-  }
-
-  #watch(client: Consumer, end: (reason: unknown) => void): NodeJS.Timeout {
-    const { silenceMs } = this.#options
-    // Counted, not measured: a process that was suspended has heard nothing for a while, and that is no silence.
-    let silentS = 0
-    const heard = () => {
-      silentS = 0
-    }
-    client.on(client.events.REQUEST, heard)
-    client.on(client.events.REQUEST_TIMEOUT, heard)
-    return setInterval(() => {
-      if (++silentS * 1_000 > silenceMs) end(new Error(`the client has asked for nothing for ${silenceMs} ms`))
-    }, 1_000)
   }
 
   #revoke(client: Consumer): void {

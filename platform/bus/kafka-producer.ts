@@ -8,6 +8,7 @@ import type { OutgoingRecord } from './bus.ts'
 import { answerOf, BRIEF_RETRY, busError, type KafkaConnection } from './kafka-client.ts'
 import { partitionOf } from './partition.ts'
 import { recordBytes } from './record-size.ts'
+import { SilenceWatch, SilentClient } from './silence.ts'
 
 export interface KafkaProducerContext {
   /** Made with BRIEF_RETRY: trying again is done here, where a request stays the same and the time is bounded. */
@@ -17,6 +18,8 @@ export interface KafkaProducerContext {
   readonly log: Log
   readonly metrics: Metrics
   readonly produceTimeoutMs: number
+  /** A client that says nothing to its broker for longer, though it should produce, is replaced. */
+  readonly silenceMs: number
 }
 
 /** The client groups a request's records in quadratic time: above this it gets slower, not faster. */
@@ -30,6 +33,12 @@ const REPLACE = new Set([
   'INVALID_PRODUCER_ID_MAPPING',
 ])
 
+interface ConnectedProducer {
+  readonly producer: Producer
+  readonly watch: SilenceWatch
+  readonly connected: Promise<void>
+}
+
 /**
  * Produces to one topic, one call after the other, each record stored exactly once as long as no call is rejected.
  *
@@ -42,6 +51,8 @@ const REPLACE = new Set([
  *   producer where it stopped, and nothing is stored twice.
  * - Called with other records, the producer is replaced first. Nothing is lost; what was rejected may have been stored, and
  *   may be stored again if it is produced later.
+ * - A client that is silent, though it should produce, has lost the call and what becomes of it: a new one stores it, maybe
+ *   again.
  *
  * Several brokers: when one leader has acknowledged its part of a request and another has not, the whole request is sent
  * again and the first part is stored twice. The position in each fact tells consumers.
@@ -50,7 +61,7 @@ export class KafkaTopicProducer {
   readonly #topic: string
   readonly #context: KafkaProducerContext
   readonly #closing = new AbortController()
-  #producer: Producer | undefined
+  #client: ConnectedProducer | undefined
   #waiting = 0
   #lastCall: Promise<unknown> = Promise.resolve()
   #rejected: { readonly records: readonly OutgoingRecord[]; readonly stored: number } | undefined
@@ -80,7 +91,7 @@ export class KafkaTopicProducer {
   async close(): Promise<void> {
     this.#closing.abort()
     await this.#lastCall
-    await this.#producer?.disconnect()
+    await this.#client?.producer.disconnect()
   }
 
   async #produce(records: readonly OutgoingRecord[]): Promise<void> {
@@ -108,41 +119,48 @@ export class KafkaTopicProducer {
     const messages = records.map(({ key, value, headers }) => ({ key, value, ...(headers ? { headers } : {}) }))
     for (let attempt = 1; ; attempt++) {
       try {
-        const producer = await this.#connected()
-        await producer.send({ topic: this.#topic, acks: -1, messages })
+        const { producer, watch, connected } = this.#connect()
+        await watch.during(connected.then(() => producer.send({ topic: this.#topic, acks: -1, messages })))
         return
       } catch (error) {
         const answer = answerOf(error)
         if (answer === 'DUPLICATE_SEQUENCE_NUMBER') return
         const failure = busError(error, connection, `store ${records.length} records on ${this.#topic}`)
+        if (error instanceof SilentClient || (answer !== undefined && REPLACE.has(answer)))
+          this.#replace(failure.message)
         if (!failure.retryable || clock.now() >= deadlineMs || this.#closing.signal.aborted) throw failure
-        if (answer !== undefined && REPLACE.has(answer)) this.#replace(answer)
         log.warn({ topic: this.#topic, attempt, reason: failure.message }, 'records will be sent again')
         await clock.sleep(backOffMs(attempt), this.#closing.signal)
       }
     }
   }
 
-  async #connected(): Promise<Producer> {
-    if (this.#producer) return this.#producer
-    const producer = this.#context.kafka.producer({
+  #connect(): ConnectedProducer {
+    if (this.#client) return this.#client
+    const { kafka, silenceMs } = this.#context
+    const producer = kafka.producer({
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
       retry: BRIEF_RETRY,
       createPartitioner: () => (place) => partitionOf(String(place.message.key), place.partitionMetadata.length),
     })
-    await producer.connect()
-    this.#producer = producer
-    return producer
+    const client = { producer, watch: new SilenceWatch(producer, silenceMs), connected: producer.connect() }
+    this.#client = client
+    client.connected.catch(() => {
+      if (this.#client === client) this.#client = undefined
+    })
+    return client
   }
 
   #replace(why: string): void {
     const { log } = this.#context
-    const old = this.#producer
-    this.#producer = undefined
+    const old = this.#client
+    this.#client = undefined
     log.warn({ topic: this.#topic, why }, 'the producer is replaced')
-    old?.disconnect().catch((error: unknown) => log.debug({ err: error }, 'the old producer did not disconnect'))
+    old?.producer
+      .disconnect()
+      .catch((error: unknown) => log.debug({ err: error }, 'the old producer did not disconnect'))
   }
 }
 

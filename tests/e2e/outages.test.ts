@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { expectExact } from '../support/expect-exact.ts'
 import { query, subscribe } from '../support/graphql.ts'
 import { mayStartKafka, ownKafka, ownKafkaPort } from '../support/kafka-dev.ts'
@@ -158,6 +158,13 @@ describe.each(outages)('while %s is away', (_name, { check, reason, open, queryC
     before = opened.use(subscribe(platform.url, TICKS))
     await vi.waitFor(() => expect(before.events.length).toBeGreaterThan(0), seconds(20))
     await outage.away()
+  })
+  // What stands still says so in its log or in its counters, if anywhere.
+  afterEach(async ({ task }) => {
+    if (task.result?.state !== 'fail') return
+    const metrics = await fetch(`${platform.origin}/metrics`).then((answer) => answer.text(), String)
+    const counted = metrics.split('\n').filter((line) => /^(bus|processor|ingest|outbox)_/.test(line))
+    process.stderr.write(`What the platform said until then:\n${platform.stderr()}\n${counted.join('\n')}\n`)
   })
   afterAll(() => opened.disposeAsync())
 

@@ -1,0 +1,108 @@
+import type { Kafka } from 'kafkajs'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { ScriptedConsumer } from '../../tests/support/scripted-consumer.ts'
+import { systemClock } from '../clock.ts'
+import { silentLog } from '../log.ts'
+import { openMetrics } from '../metrics.ts'
+import { KafkaConsumer } from './kafka-consumer.ts'
+
+const HEARTBEAT_MS = 1_000
+
+/** A consumer of one partition that has joined its group; `handled` ends when the test says so. */
+async function openConsumer() {
+  const client = new ScriptedConsumer()
+  const told: string[] = []
+  const handled: PromiseWithResolvers<void>[] = []
+  const consumer = new KafkaConsumer(
+    {
+      kafka: { consumer: () => client.client } as unknown as Kafka,
+      connection: { brokers: ['kafka:9092'], clientId: 'test' },
+      clock: systemClock,
+      log: silentLog,
+      metrics: openMetrics(),
+      sessionTimeoutMs: 6_000,
+      heartbeatIntervalMs: HEARTBEAT_MS,
+      rebalanceTimeoutMs: 10_000,
+      openTimeoutMs: 30_000,
+      closeTimeoutMs: 1_000,
+      silenceMs: 600_000,
+      offsets: async () => new Map([[0, { low: 0, high: 100 }]]),
+      committed: async () => new Map(),
+      onLeft: () => told.push('left'),
+    },
+    {
+      group: 'bars',
+      topic: 'ticks',
+      position: async () => new Map([[0, 0]]),
+      onBatch: async ({ records }) => {
+        told.push(`batch at ${records[0].offset}`)
+        const done = Promise.withResolvers<void>()
+        handled.push(done)
+        await done.promise
+      },
+      onRevoked: () => told.push('revoked'),
+      onFatal: (error) => told.push(`fatal ${error}`),
+    },
+  )
+  const opened = consumer.open()
+  await vi.advanceTimersByTimeAsync(0)
+  client.joins([0])
+  await opened
+  await vi.advanceTimersByTimeAsync(0)
+  return { consumer, client, told, handled }
+}
+
+/** What the client brings of the partition: one record at the offset. */
+const brought = (offset: number, heartbeat: () => Promise<void>) => ({
+  batch: {
+    topic: 'ticks',
+    partition: 0,
+    highWatermark: '100',
+    fetchedOffset: String(offset),
+    messages: [{ offset: String(offset), key: Buffer.from('AAPL'), value: Buffer.from('1'), timestamp: '0' }],
+    lastOffset: () => String(offset),
+  },
+  resolveOffset: () => undefined,
+  heartbeat,
+  isRunning: () => true,
+  isStale: () => false,
+})
+
+const alive = async () => undefined
+const refusal = (type: string) => Object.assign(new Error(type), { type, retriable: false })
+
+describe('a consumer of Kafka', () => {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
+  test('loses its partitions when a heartbeat during a batch is answered that the group rebalances', async () => {
+    const { client, told } = await openConsumer()
+    const first = client.eachBatch(brought(0, () => Promise.reject(refusal('REBALANCE_IN_PROGRESS'))))
+    const failed = expect(first).rejects.toThrow('REBALANCE_IN_PROGRESS')
+    await vi.advanceTimersByTimeAsync(HEARTBEAT_MS)
+    await failed
+    expect(told).toEqual(['batch at 0', 'revoked'])
+  })
+
+  test.each(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID'])(
+    'keeps its partitions when a heartbeat of a turn before is answered %s after it joined again',
+    async (answer) => {
+      const { client, told, handled } = await openConsumer()
+      const answered = Promise.withResolvers<void>()
+      const first = client.eachBatch(brought(0, () => answered.promise))
+      const failed = expect(first).rejects.toThrow(answer)
+      await vi.advanceTimersByTimeAsync(HEARTBEAT_MS)
+      client.tells('REBALANCING')
+      client.joins([0])
+      await vi.advanceTimersByTimeAsync(0)
+      answered.reject(refusal(answer))
+      await failed
+      handled[0].resolve()
+      const again = client.eachBatch(brought(0, alive))
+      await vi.advanceTimersByTimeAsync(0)
+      handled[1]?.resolve()
+      await again
+      expect(told).toEqual(['batch at 0', 'revoked', 'batch at 0'])
+    },
+  )
+})
