@@ -44,6 +44,20 @@ test('a clock time belongs to a place', () => {
   expect(localDate(Date.parse('2026-11-21T00:55:00Z'), NEW_YORK)).toBe('2026-11-20')
 })
 
+test('a day ends with the last millisecond before midnight of its place, wherever that is', () => {
+  const midnights = [
+    [NEW_YORK, '2026-03-09T04:00:00Z', '2026-03-09'],
+    [NEW_YORK, '2026-11-02T05:00:00Z', '2026-11-02'],
+    ['Asia/Kathmandu', '2026-11-20T18:15:00Z', '2026-11-21'],
+    ['Africa/Monrovia', '1971-06-01T00:44:30Z', '1971-06-01'],
+  ]
+  for (const [timeZone, midnight, date] of midnights) {
+    const startMs = Date.parse(midnight)
+    for (const ms of [0, 1, 899_999, 86_399_999]) expect(localDate(startMs + ms, timeZone)).toBe(date)
+    expect(localDate(startMs - 1, timeZone)).not.toBe(date)
+  }
+})
+
 test('a daily bar begins at midnight UTC of the day that it was in New York, stamped with its start there or with its end', () => {
   expect(iso(usDayStartMs(Date.parse('2026-11-20T05:00:00Z')))).toBe('2026-11-20T00:00:00.000Z')
   expect(iso(usDayStartMs(Date.parse('2026-07-06T04:00:00Z')))).toBe('2026-07-06T00:00:00.000Z')

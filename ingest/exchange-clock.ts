@@ -5,15 +5,44 @@ export const NEW_YORK = 'America/New_York'
 /** No exchange is closed for longer; it bounds the search for the next day of trading. */
 const CLOSED_DAYS_MAX = 10
 
+/** A few years of days, and a few months of quarters of an hour. */
+const REMEMBERED_MAX = 10_000
+/** Since 1972 every place is a whole number of these ahead of UTC or behind it, so a day begins and ends with one. */
+const QUARTER_HOUR_MS = 900_000
+const QUARTER_HOURS_SINCE_MS = Date.UTC(1972, 0, 8)
+
 /** Milliseconds since 1970 UTC of a clock time on a day at a place; undefined where one of them does not exist. */
-export function localTimeMs(date: string, clockTime: string, timeZone: string): number | undefined {
-  const local = DateTime.fromISO(`${date}T${clockTime}`, { zone: timeZone })
-  return local.isValid ? local.toMillis() : undefined
+export const localTimeMs = (date: string, clockTime: string, timeZone: string): number | undefined =>
+  timeOf(timeZone, `${date}T${clockTime}`)
+
+/** The calendar day at a place, like `2026-11-27`. */
+export function localDate(timeMs: number, timeZone: string): string {
+  const sameDayMs = timeMs - (timeMs >= QUARTER_HOURS_SINCE_MS ? timeMs % QUARTER_HOUR_MS : 0)
+  return dateOf(timeZone, sameDayMs)
 }
 
-/** The calendar day at a place. */
-export const localDate = (timeMs: number, timeZone: string): string =>
-  DateTime.fromMillis(timeMs, { zone: timeZone }).toFormat('yyyy-MM-dd')
+/** Each is worked out by the calendar of the runtime, which takes many microseconds, for the same few days all day long. */
+function remembering<Asked, Value>(workOut: (timeZone: string, asked: Asked) => Value) {
+  const known = new Map<string, Value>()
+  return (timeZone: string, asked: Asked): Value => {
+    const key = `${timeZone} ${asked}`
+    const before = known.get(key)
+    if (before !== undefined) return before
+    const value = workOut(timeZone, asked)
+    if (known.size >= REMEMBERED_MAX) known.clear()
+    known.set(key, value)
+    return value
+  }
+}
+
+const timeOf = remembering((timeZone, local: string) => {
+  const time = DateTime.fromISO(local, { zone: timeZone })
+  return time.isValid ? time.toMillis() : undefined
+})
+
+const dateOf = remembering((timeZone, timeMs: number) =>
+  DateTime.fromMillis(timeMs, { zone: timeZone }).toFormat('yyyy-MM-dd'),
+)
 
 /**
  * The start of the daily bar that a moment of the US exchanges belongs to: midnight UTC of the day that it was there. Vendors
