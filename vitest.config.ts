@@ -18,8 +18,8 @@ const alone = {
   globalSetup: ['tests/support/postgres-setup.ts'],
 }
 
-// Their servers, or their names on the shared ones, are their own, and most of the time they wait: two at a time.
-const apart = { ...alone, fileParallelism: true, maxWorkers: 2, sequence: { groupOrder: 2 } }
+// Their servers, or their names on the shared ones, are their own, and most of the time they wait: three at a time.
+const apart = { ...alone, fileParallelism: true, maxWorkers: 3, sequence: { groupOrder: 2 } }
 /** Suites whose clock runs hundreds of times faster than the wall, so that a busy machine looks like a slow network. */
 const FAST_CLOCKS = ['polled-sources', 'streamed-sources', 'alpha-vantage-budget'].map(
   (name) => `tests/contract/${name}.test.ts`,
@@ -37,7 +37,7 @@ export default defineConfig({
         ['{domain,platform,ingest,processors,subgraphs,gateway}/**/*.test.ts', 'tests/*.test.ts'],
         together,
       ),
-      project('vendors', FAST_CLOCKS, { ...apart, globalSetup: [], sequence: { groupOrder: 1 } }),
+      project('vendors', FAST_CLOCKS, { ...apart, globalSetup: [], maxWorkers: 2, sequence: { groupOrder: 1 } }),
       project('contract', ['tests/contract/**/*.test.ts'], { ...apart, exclude: [...FAST_CLOCKS, ...OUTAGES] }),
       project('outages', OUTAGES, { ...apart, globalSetup: [] }),
       project('e2e', ['tests/e2e/**/*.test.ts'], apart),

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import type { Guards } from '../../processors/options.ts'
 import { type Fault, runChaos } from './run.ts'
 
-// node tests/chaos/chaos.ts [--ticks N] [--rate N] [--seed N] [--faults all|kills|zombies|database] [--control GUARD]
+// node tests/chaos/chaos.ts [--ticks N] [--rate N] [--seed N] [--faults all|kills|zombies|database|brokers] [--control GUARD]
 // Kills what it runs on: KAFKA_BROKERS must be the broker that scripts/kafka-dev runs under KAFKA_PORT and KAFKA_HOME_DIR.
 // The last line of standard output is the result. Exit 1: something is wrong, which is what a control must show.
 
@@ -14,6 +14,8 @@ const PLANS: Readonly<Record<string, readonly Fault[]>> = {
   kills: ['kill', 'kill', 'kill', 'kill', 'kill'],
   zombies: ['freeze', 'freeze', 'kill', 'freeze'],
   database: ['database', 'database', 'database', 'kill', 'database'],
+  // What a client makes of a broker that comes back differs from time to time.
+  brokers: Array<Fault>(20).fill('broker'),
 }
 const CONTROLS: Readonly<Record<string, Partial<Guards>>> = {
   none: {},
