@@ -25,7 +25,7 @@ const FAST_CLOCKS = ['polled-sources', 'streamed-sources', 'alpha-vantage-budget
   (name) => `tests/contract/${name}.test.ts`,
 )
 /** Suites that stop and kill servers, for which they start their own. */
-const OUTAGES = ['tests/contract/kafka-*.test.ts', 'tests/contract/pubsub-redis-outage.test.ts']
+const OWN_SERVERS = ['tests/contract/kafka-*.test.ts', 'tests/contract/pubsub-redis-outage.test.ts']
 
 export default defineConfig({
   // Vite would resolve graphql's .mjs build, type-graphql under Node the .js one: two realms, and every instanceof fails.
@@ -38,8 +38,9 @@ export default defineConfig({
         together,
       ),
       project('vendors', FAST_CLOCKS, { ...apart, globalSetup: [], maxWorkers: 2, sequence: { groupOrder: 1 } }),
-      project('contract', ['tests/contract/**/*.test.ts'], { ...apart, exclude: [...FAST_CLOCKS, ...OUTAGES] }),
-      project('outages', OUTAGES, { ...apart, globalSetup: [] }),
+      // Of a group they begin in the order of their names: not with the longest at the end, which would run alone.
+      project('backends', OWN_SERVERS, { ...apart, globalSetup: [] }),
+      project('contract', ['tests/contract/**/*.test.ts'], { ...apart, exclude: [...FAST_CLOCKS, ...OWN_SERVERS] }),
       project('e2e', ['tests/e2e/**/*.test.ts'], apart),
       project('chaos', ['tests/chaos/**/*.test.ts'], { ...alone, testTimeout: 600_000 }),
     ],
