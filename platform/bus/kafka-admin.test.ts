@@ -71,11 +71,13 @@ describe('a question to Kafka', () => {
     expect(await ask()).toEqual(['of client 1'])
   })
 
-  test('does not keep the end waiting', async () => {
-    const { admin, ask } = openAdmin()
+  test('does not keep the end waiting, and is not asked after it', async () => {
+    const { admin, ask, clients } = openAdmin()
     await ask()
     const closed = admin.close()
     await vi.advanceTimersByTimeAsync(1_000)
     await closed
+    await expect(ask()).rejects.toThrow('it was closed')
+    expect(clients()).toBe(1)
   })
 })

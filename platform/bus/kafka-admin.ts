@@ -26,6 +26,7 @@ interface ConnectedAdmin {
 export class KafkaAdmin {
   readonly #options: KafkaAdminOptions
   #client: ConnectedAdmin | undefined
+  #closed = false
 
   constructor(options: KafkaAdminOptions) {
     this.#options = options
@@ -33,6 +34,7 @@ export class KafkaAdmin {
 
   /** @throws what the client threw, or that no answer came in time */
   async ask<Answer>(question: (admin: Admin) => Promise<Answer>): Promise<Answer> {
+    if (this.#closed) throw new Error('it was closed')
     const { answerTimeoutMs } = this.#options
     const client = this.#connect()
     const answer = client.connected.then(() => question(client.admin))
@@ -41,7 +43,9 @@ export class KafkaAdmin {
     throw new Error(`no answer within ${answerTimeoutMs} ms`)
   }
 
+  /** From now on nothing is asked any more. */
   async close(): Promise<void> {
+    this.#closed = true
     const { closeTimeoutMs } = this.#options
     if (this.#client) await endsWithin(closeTimeoutMs, this.#client.admin.disconnect())
   }

@@ -52,6 +52,7 @@ function openProducer(answer: () => Promise<void>) {
     metrics: openMetrics(),
     produceTimeoutMs: 30_000,
     silenceMs: 20_000,
+    closeTimeoutMs: 1_000,
   })
   return { producer, clients }
 }
@@ -111,5 +112,19 @@ describe('a call to produce', () => {
     await failed
     await producer.produce(records('2'))
     expect(clients.map(({ sends }) => sends.at(-1))).toEqual([['1'], ['2']])
+  })
+
+  test('is waited for at the end, and a client that does not part is not', async () => {
+    const stored = Promise.withResolvers<void>()
+    const { producer } = openProducer(() => stored.promise)
+    const told: string[] = []
+    const produced = producer.produce(records('1')).then(() => told.push('stored'))
+    const closed = producer.close().then(() => told.push('closed'))
+    await seconds(5)
+    expect(told).toEqual([])
+    stored.resolve()
+    await seconds(1)
+    await Promise.all([produced, closed])
+    expect(told).toEqual(['stored', 'closed'])
   })
 })

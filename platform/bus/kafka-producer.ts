@@ -5,6 +5,7 @@ import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { backOffMs } from './back-off.ts'
 import type { OutgoingRecord } from './bus.ts'
+import { endsWithin } from './ends-within.ts'
 import { answerOf, BRIEF_RETRY, busError, type KafkaConnection } from './kafka-client.ts'
 import { partitionOf } from './partition.ts'
 import { recordBytes } from './record-size.ts'
@@ -20,6 +21,7 @@ export interface KafkaProducerContext {
   readonly produceTimeoutMs: number
   /** A client that says nothing to its broker for longer, though it should produce, is replaced. */
   readonly silenceMs: number
+  readonly closeTimeoutMs: number
 }
 
 /** The client groups a request's records in quadratic time: above this it gets slower, not faster. */
@@ -91,7 +93,7 @@ export class KafkaTopicProducer {
   async close(): Promise<void> {
     this.#closing.abort()
     await this.#lastCall
-    await this.#client?.producer.disconnect()
+    if (this.#client) await endsWithin(this.#context.closeTimeoutMs, this.#client.producer.disconnect())
   }
 
   async #produce(records: readonly OutgoingRecord[]): Promise<void> {
