@@ -75,10 +75,13 @@ export class Lane {
   plan(candidates: readonly Candidate[], interest: ReadonlyMap<string, Interest>, nowMs: number): Map<Feed, number> {
     const everyMs = this.#everyMs(candidates, nowMs)
     const firstMs = Math.max(this.#slotMs(candidates, nowMs), this.quota.freeAtMs(1, nowMs))
-    const urgency = ({ feed, times }: Candidate) => urgencyOf(weightOf(feed, interest), times, nowMs)
     const inOrder = candidates
-      .map((candidate) => ({ candidate, dueMs: Math.max(nowMs, this.dueMs(candidate, nowMs)) }))
-      .toSorted((a, b) => a.dueMs - b.dueMs || urgency(b.candidate) - urgency(a.candidate))
+      .map((candidate) => ({
+        candidate,
+        dueMs: Math.max(nowMs, this.dueMs(candidate, nowMs)),
+        urgency: urgencyOf(weightOf(candidate.feed, interest), candidate.times, nowMs),
+      }))
+      .toSorted((a, b) => a.dueMs - b.dueMs || b.urgency - a.urgency)
     const plan = new Map<Feed, number>()
     let slotMs = firstMs
     for (const { candidate, dueMs } of inOrder) {
