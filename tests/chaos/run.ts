@@ -174,7 +174,7 @@ async function finished(bus: EventBus, database: Database, say: (line: string) =
       const { rows } = await database.pool.query<{ at: string; waiting: string }>(
         'SELECT (SELECT coalesce(sum(next_offset), 0) FROM stream_checkpoint) AS at, (SELECT count(*) FROM outbox) AS waiting',
       )
-      if (Number(rows[0].at) >= 2 * total && Number(rows[0].waiting) === 0) return
+      if (Number(rows[0].at) >= 2 * total && Number(rows[0].waiting) === 0) return say('the processors are at the end')
     } catch (error) {
       say(`not yet: ${error}`)
     }
