@@ -10,7 +10,7 @@ const project = (name: string, include: string[], extra = {}) => ({
 // They wait now and then, so two at a time are faster than one, also where there is one core.
 const together = { maxWorkers: Math.max(2, availableParallelism()) }
 
-// It takes a whole machine down, so nothing else runs beside it.
+// Chaos kills servers that the others share, so nothing runs beside it.
 const alone = {
   fileParallelism: false,
   testTimeout: 120_000,

@@ -45,7 +45,7 @@ export async function openKafkaBus(options: KafkaBusOptions): Promise<EventBus> 
 
 /** Apache Kafka by kafkajs: docs/decisions/0001-kafkajs.md says why, and which of its habits the rules here are for. */
 class KafkaBus implements EventBus {
-  /** For producers. */
+  /** For producers and questions. */
   readonly #brief: Kafka
   /** For consumers, which the client itself takes back into their groups. */
   readonly #patient: Kafka

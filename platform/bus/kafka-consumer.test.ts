@@ -49,18 +49,18 @@ async function openConsumer() {
   client.joins([0])
   await opened
   await vi.advanceTimersByTimeAsync(0)
-  return { consumer, client, told, handled }
+  return { client, told, handled }
 }
 
-/** What the client brings of the partition: one record at the offset. */
-const brought = (offset: number, heartbeat: () => Promise<void>) => ({
+/** The first record of the partition, as the client brings it. */
+const firstRecord = (heartbeat: () => Promise<void>) => ({
   batch: {
     topic: 'ticks',
     partition: 0,
     highWatermark: '100',
-    fetchedOffset: String(offset),
-    messages: [{ offset: String(offset), key: Buffer.from('AAPL'), value: Buffer.from('1'), timestamp: '0' }],
-    lastOffset: () => String(offset),
+    fetchedOffset: '0',
+    messages: [{ offset: '0', key: Buffer.from('AAPL'), value: Buffer.from('1'), timestamp: '0' }],
+    lastOffset: () => '0',
   },
   resolveOffset: () => undefined,
   heartbeat,
@@ -77,7 +77,7 @@ describe('a consumer of Kafka', () => {
 
   test('loses its partitions when a heartbeat during a batch is answered that the group rebalances', async () => {
     const { client, told } = await openConsumer()
-    const first = client.eachBatch(brought(0, () => Promise.reject(refusal('REBALANCE_IN_PROGRESS'))))
+    const first = client.eachBatch(firstRecord(() => Promise.reject(refusal('REBALANCE_IN_PROGRESS'))))
     const failed = expect(first).rejects.toThrow('REBALANCE_IN_PROGRESS')
     await vi.advanceTimersByTimeAsync(HEARTBEAT_MS)
     await failed
@@ -89,7 +89,7 @@ describe('a consumer of Kafka', () => {
     async (answer) => {
       const { client, told, handled } = await openConsumer()
       const answered = Promise.withResolvers<void>()
-      const first = client.eachBatch(brought(0, () => answered.promise))
+      const first = client.eachBatch(firstRecord(() => answered.promise))
       const failed = expect(first).rejects.toThrow(answer)
       await vi.advanceTimersByTimeAsync(HEARTBEAT_MS)
       client.tells('REBALANCING')
@@ -98,7 +98,7 @@ describe('a consumer of Kafka', () => {
       answered.reject(refusal(answer))
       await failed
       handled[0].resolve()
-      const again = client.eachBatch(brought(0, alive))
+      const again = client.eachBatch(firstRecord(alive))
       await vi.advanceTimersByTimeAsync(0)
       handled[1]?.resolve()
       await again

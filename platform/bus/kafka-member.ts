@@ -5,7 +5,7 @@ import type { Metrics } from '../metrics.ts'
 import { backOffMs } from './back-off.ts'
 import { endsWithin } from './ends-within.ts'
 import { busError, isRefusal, type KafkaConnection } from './kafka-client.ts'
-import { SilenceWatch } from './silence.ts'
+import { SilenceWatch } from './kafka-silence.ts'
 
 export interface KafkaMemberOptions {
   readonly group: string

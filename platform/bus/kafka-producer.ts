@@ -7,9 +7,9 @@ import { backOffMs } from './back-off.ts'
 import type { OutgoingRecord } from './bus.ts'
 import { endsWithin } from './ends-within.ts'
 import { answerOf, BRIEF_RETRY, busError, type KafkaConnection } from './kafka-client.ts'
+import { SilenceWatch, SilentClient } from './kafka-silence.ts'
 import { partitionOf } from './partition.ts'
 import { recordBytes } from './record-size.ts'
-import { SilenceWatch, SilentClient } from './silence.ts'
 
 export interface KafkaProducerContext {
   /** Made with BRIEF_RETRY: trying again is done here, where a request stays the same and the time is bounded. */

@@ -1,4 +1,8 @@
-import type { Consumer, Producer } from 'kafkajs'
+/** kafkajs' consumers and producers alike, whose events have names of their own. */
+interface Client {
+  readonly events: { readonly REQUEST: string; readonly REQUEST_TIMEOUT: string }
+  on(event: never, heard: () => void): unknown
+}
 
 /** Of a client that has asked its broker for nothing for too long while somebody waited for it. */
 export class SilentClient extends Error {}
@@ -12,14 +16,13 @@ export class SilenceWatch {
   // Counted, not measured: a process that was suspended has heard nothing for a while, and that is no silence.
   #silentS = 0
 
-  constructor(client: Consumer | Producer, silenceMs: number) {
+  constructor(client: Client, silenceMs: number) {
     this.#silenceMs = silenceMs
     const heard = () => {
       this.#silentS = 0
     }
-    // Both have these events, under names of their own.
-    const { on, events } = client as Consumer
-    for (const event of [events.REQUEST, events.REQUEST_TIMEOUT] as const) on.call(client, event as never, heard)
+    client.on(client.events.REQUEST as never, heard)
+    client.on(client.events.REQUEST_TIMEOUT as never, heard)
   }
 
   /** One at a time. @throws SilentClient where it has not ended and the client was silent for too long */
