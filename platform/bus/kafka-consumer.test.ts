@@ -5,6 +5,7 @@ import { systemClock } from '../clock.ts'
 import { silentLog } from '../log.ts'
 import { openMetrics } from '../metrics.ts'
 import { KafkaConsumer } from './kafka-consumer.ts'
+import { RecentRecords } from './recent-records.ts'
 
 const HEARTBEAT_MS = 1_000
 
@@ -28,6 +29,7 @@ async function openConsumer() {
       silenceMs: 600_000,
       offsets: async () => new Map([[0, { low: 0, high: 100 }]]),
       committed: async () => new Map(),
+      recent: new RecentRecords(),
       onLeft: () => told.push('left'),
     },
     {
