@@ -52,9 +52,9 @@ class KafkaStint extends Stint {
   jumpSeenAt = -1
   /** A batch of it is being handled. */
   handing = false
-  /** Where those find what this consumer reads who hold records back. */
+  /** Where those who hold records back find what this consumer reads. */
   trail: Trail | undefined
-  /** It is not fetched: another consumer of this process reads it, and what that one has read is taken. */
+  /** It is not fetched: what another consumer of this process reads is taken. */
   follows = false
 }
 
@@ -224,15 +224,8 @@ export class KafkaConsumer implements BusConsumer {
   async #eachBatch({ batch, resolveOffset, heartbeat, isRunning, isStale }: EachBatchPayload): Promise<void> {
     const stint = this.#stints.get(batch.partition)
     // Not resolved, so it comes again from where the new assignment seeks to.
-    if (
-      !stint?.live ||
-      stint.follows ||
-      stint.next === undefined ||
-      !isRunning() ||
-      isStale() ||
-      this.#closing.signal.aborted
-    )
-      return
+    if (!stint?.live || stint.follows || stint.next === undefined) return
+    if (!isRunning() || isStale() || this.#closing.signal.aborted) return
     stint.high = Number(batch.highWatermark)
     if (!(await this.#continues(stint, stint.next, Number((batch as FetchedBatch).fetchedOffset)))) return
     const nextOffset = Number(batch.lastOffset()) + 1
@@ -313,8 +306,8 @@ export class KafkaConsumer implements BusConsumer {
   // ---- what others have read
 
   /**
-   * Who holds records back takes them from whom reads them at once, where this process has both. Where the other one has left
-   * the partition, or we are too far behind, it is fetched again.
+   * Who holds records back takes them from another consumer that reads them at once, where this process has one. Where that
+   * one has left the partition, or we are too far behind, it is fetched again.
    */
   async #followOthers(lingerMs: number): Promise<void> {
     const { clock, recent } = this.#context

@@ -1,7 +1,7 @@
 import type { BusRecord } from './bus.ts'
 import { PackedRecords } from './packed-records.ts'
 
-/** Of one half of what is held of a partition. At 100,000 ticks a second it is what comes in the longest linger. */
+/** Of a half of what is held of a partition. At 100,000 ticks a second a twelfth of them are as many in a quarter second. */
 const RECORDS_MAX = 2_048
 const BYTES_MAX = 131_072
 
@@ -13,7 +13,7 @@ export interface Recent {
   readonly high: number
 }
 
-/** One partition, while one consumer reads it as soon as something comes. */
+/** What is held of one partition, while one consumer reads it as soon as something comes. */
 export class Trail {
   readonly #bounds: readonly [recordsMax: number, bytesMax: number]
   readonly #onEnd: () => void
@@ -35,16 +35,16 @@ export class Trail {
   }
 
   /**
-   * What was read from `from` on. Where it does not reach the end of the partition nothing is kept: whoever reads it is
-   * catching up, much at once, and so are those who linger.
+   * What was read from `from` on. Where it does not reach the end of the partition nothing is held: whoever reads it is
+   * catching up, with much at once, and those who linger have as much before them.
    */
   add(from: number, { records, nextOffset, high }: Recent): void {
     if (nextOffset <= this.#next) return
-    const follows = from === this.#next
+    const continues = from <= this.#next
     const next = this.#next
     this.#next = nextOffset
     this.#high = high
-    if (!follows || nextOffset < high) this.#forget()
+    if (!continues || nextOffset < high) this.#forget()
     else for (const record of records) if (record.offset >= next) this.#hold(record)
   }
 
