@@ -98,10 +98,7 @@ export interface ConsumeOptions {
   readonly onFatal: (error: Error) => void
   /** Bytes fetched ahead per partition; smaller blocks the event loop for less time. Default 131,072. */
   readonly fetchBytesMax?: number
-  /**
-   * So long records may be held back to come in larger batches, while there are few of them. Default 0. They may come from
-   * another consumer of the process that has just read them.
-   */
+  /** So long records may be held back to come in larger batches, while there are few of them. Default 0. */
   readonly lingerMs?: number
 }
 

@@ -1,7 +1,5 @@
 import type { Consumer } from 'kafkajs'
 
-type TopicPartitions = { topic: string; partitions?: number[] }[]
-
 const EVENTS = ['CRASH', 'GROUP_JOIN', 'REBALANCING', 'REQUEST', 'REQUEST_TIMEOUT', 'STOP'] as const
 
 /**
@@ -14,8 +12,6 @@ export class ScriptedConsumer {
   eachBatch: (payload: unknown) => Promise<void> = async () => {
     throw new Error('it has not run')
   }
-  readonly paused = new Set<number>()
-  readonly seeks: number[] = []
   disconnects = 0
   runs = 0
   readonly connect: () => Promise<void>
@@ -37,15 +33,9 @@ export class ScriptedConsumer {
     this.runs++
     this.eachBatch = eachBatch
   }
-  pause([{ partitions = [] }]: TopicPartitions): void {
-    for (const partition of partitions) this.paused.add(partition)
-  }
-  resume([{ partitions = [] }]: TopicPartitions): void {
-    for (const partition of partitions) this.paused.delete(partition)
-  }
-  seek({ offset }: { offset: string }): void {
-    this.seeks.push(Number(offset))
-  }
+  pause(): void {}
+  resume(): void {}
+  seek(): void {}
   async commitOffsets(): Promise<void> {}
   /** Never ends: the answer that it waits for does not come. */
   disconnect(): Promise<void> {
