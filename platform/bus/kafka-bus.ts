@@ -47,7 +47,7 @@ export async function openKafkaBus(options: KafkaBusOptions): Promise<EventBus> 
 class KafkaBus implements EventBus {
   /** For producers and questions. */
   readonly #brief: Kafka
-  /** For consumers, which the client itself takes back into their groups. */
+  /** For consumers, whose clients try for longer before a new one takes their place. */
   readonly #patient: Kafka
   readonly #admin: KafkaAdmin
   readonly #options: Required<Omit<KafkaBusOptions, keyof KafkaConnection>> & KafkaConnection
