@@ -92,6 +92,16 @@ export function openMetrics() {
     busConsumerRestarts: counter('bus_consumer_restarts_total', 'Times a consumer had to join its group again.', [
       'group',
     ]),
+    busSharedRecords: counter(
+      'bus_shared_records_total',
+      'Records that a consumer took from another one of its process, in place of fetching them itself.',
+      ['group', 'topic'],
+    ),
+    busSharedMisses: counter(
+      'bus_shared_misses_total',
+      'Times a consumer had to fetch a partition itself again, as what it needed next was not held any more.',
+      ['group', 'topic'],
+    ),
     busAdminRestarts: counter(
       'bus_admin_restarts_total',
       'Times the client for questions about topics and offsets owed an answer and was replaced.',

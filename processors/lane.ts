@@ -7,14 +7,12 @@ import { appendToOutbox } from '../platform/store/outbox.ts'
 import type { Move } from '../platform/store/stream-checkpoints.ts'
 import { type Context, restart } from './context.ts'
 import type { Fold, Owned } from './processor.ts'
-import type { Task } from './task.ts'
+import type { Taken } from './task.ts'
 import type { Work } from './work.ts'
 
 const RETRY_MS_MIN = 100
 /** The data or the statement is at fault, and will be next time. Everything else is weather. */
 const DEFECT_STATES = /^(22|23|42|54)/
-
-type Taken<State, W extends Work> = { readonly task: Task<State, W>; readonly work: W }
 
 /** What a transaction came to. */
 interface Done<State, W extends Work> {
@@ -32,6 +30,8 @@ export class Lane<State, W extends Work> {
   readonly #number: number
   #connection: Connection | undefined
   #failures = 0
+  /** Transactions that were committed and are not told yet. */
+  #untold = 0
   /** In the order of commits, while the next transaction is already under way; but only one transaction ahead. */
   #telling: Promise<void> = Promise.resolve()
 
@@ -48,7 +48,8 @@ export class Lane<State, W extends Work> {
       await endOfTurn()
       // It was told to stop meanwhile, and nobody tells it twice.
       if (signal.aborted) break
-      const taken = tasks.take(this.#number, options.lanes, options.batchSizeMax)
+      if (this.#untold === 0) tasks.rest(this.#number)
+      const taken = tasks.take(this.#number, options)
       if (taken.length === 0) {
         // Listening already, while the connection goes back.
         const changed = tasks.changed.wait()
@@ -158,6 +159,7 @@ export class Lane<State, W extends Work> {
     metrics.processorLate.inc(labels, fold.lateCount)
     if (fold.events.length > 0 || rejects > 0) onEvents()
     tasks.changed.notify()
+    this.#untold++
     this.#telling = this.#telling.then(() => this.#tell(fold, owned))
   }
 
@@ -177,6 +179,7 @@ export class Lane<State, W extends Work> {
           Math.max(0, clock.now() - work.oldestIngestTimeMs) / 1000,
         )
     }
+    this.#untold--
     tasks.changed.notify()
   }
 

@@ -1,5 +1,8 @@
 export interface ProcessorOptions {
-  /** Database connections, each with a transaction of its own. A partition always uses the same one. */
+  /**
+   * Database connections, each with a transaction of its own. A partition always uses the same one, but for work of at most
+   * `waveSizeMax` records in all: one of them takes it together.
+   */
   readonly lanes: number
   /** Records per transaction. */
   readonly batchSizeMax: number

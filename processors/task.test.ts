@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { costOfRejects } from './reading.ts'
 import { openTask, Tasks } from './task.ts'
 import type { RejectedRecord, Work } from './work.ts'
@@ -20,21 +20,72 @@ function rejected(bytes: number, offset: number): Work {
   return work(offset, { rejects, cost: costOfRejects(rejects) })
 }
 
-const openTasks = () => {
+const openTasks = (partitions = 1) => {
   const tasks = new Tasks<undefined, Work>()
-  const task = openTask<undefined, Work>(
-    { partition: 0, epoch: 1, nextOffset: 0, sources: new Map(), state: [] },
-    undefined,
+  const opened = Array.from({ length: partitions }, (_, partition) =>
+    openTask<undefined, Work>({ partition, epoch: 1, nextOffset: 0, sources: new Map(), state: [] }, undefined),
   )
-  tasks.put(task)
-  return { tasks, task }
+  for (const task of opened) tasks.put(task)
+  return { tasks, task: opened[0], opened }
 }
 
 test('a transaction takes few rejected records when they are large', () => {
   const { tasks, task } = openTasks()
+  const bounds = { lanes: 1, batchSizeMax: 10_000, waveSizeMax: 200 }
   for (let offset = 0; offset < 100; offset++) tasks.enqueue(task, rejected(1_000_000, offset))
   expect(task.queuedCount).toBeGreaterThan(90_000)
-  expect(tasks.take(0, 1, 10_000)).toHaveLength(10)
-  while (tasks.take(0, 1, 10_000).length > 0);
+  expect(tasks.take(0, bounds)).toHaveLength(10)
+  while (tasks.take(0, bounds).length > 0);
   expect(task.queuedCount).toBe(0)
+})
+
+describe('of two lanes', () => {
+  const WAVE = 200
+  const bounds = { lanes: 2, batchSizeMax: 10_000, waveSizeMax: WAVE }
+
+  /** So many ticks wait on each of four partitions; `take` answers the partitions that a lane was given. */
+  function openWaiting(cost: number) {
+    const { tasks, opened } = openTasks(4)
+    const arrive = (partition: number) => tasks.enqueue(opened[partition], work(0, { partition, cost }))
+    for (const { partition } of opened) arrive(partition)
+    const take = (lane: number) => tasks.take(lane, bounds).map(({ task }) => task.partition)
+    return { tasks, arrive, take }
+  }
+
+  test('one takes the work of both where it is little, and nobody more before that is told', () => {
+    const { tasks, arrive, take } = openWaiting(WAVE / 4)
+    expect(take(1)).toEqual([0, 1, 2, 3])
+    arrive(0)
+    arrive(1)
+    expect(take(0)).toEqual([])
+    expect(take(1)).toEqual([])
+    tasks.rest(0)
+    expect(take(0)).toEqual([])
+    tasks.rest(1)
+    expect(take(0)).toEqual([0, 1])
+  })
+
+  test('the other hears when that is told', async () => {
+    const { tasks, take } = openWaiting(1)
+    take(0)
+    const changed = tasks.changed.wait()
+    tasks.rest(0)
+    await changed
+  })
+
+  test('each takes its own where it is much', () => {
+    const { take } = openWaiting(WAVE / 4 + 1)
+    expect(take(0)).toEqual([0, 2])
+    expect(take(1)).toEqual([1, 3])
+  })
+
+  test('each takes its own while the other has something in hand', () => {
+    const { tasks, arrive, take } = openWaiting(WAVE)
+    expect(take(0)).toEqual([0, 2])
+    expect(take(1)).toEqual([1, 3])
+    tasks.rest(1)
+    arrive(0)
+    arrive(1)
+    expect(take(1)).toEqual([1])
+  })
 })

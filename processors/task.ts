@@ -1,4 +1,5 @@
 import type { Claim } from '../platform/store/stream-checkpoints.ts'
+import type { ProcessorOptions } from './options.ts'
 import { Signal } from './signal.ts'
 import { SourceProgress } from './source-progress.ts'
 import type { Work } from './work.ts'
@@ -35,9 +36,17 @@ export function openTask<State, W extends Work>(claim: Claim, state: State): Tas
   }
 }
 
+export type Taken<State, W extends Work> = { readonly task: Task<State, W>; readonly work: W }
+
+type Bounds = Pick<ProcessorOptions, 'lanes' | 'batchSizeMax' | 'waveSizeMax'>
+
 /** The partitions this process works on. */
 export class Tasks<State, W extends Work> {
   readonly #byPartition = new Map<number, Task<State, W>>()
+  /** Lanes that have something in hand, or have not told it yet. */
+  readonly #busy = new Set<number>()
+  /** One of them has the work of all lanes. */
+  #together = false
   /** Something arrived, left or ended: lanes and intake look again. */
   readonly changed = new Signal()
 
@@ -72,12 +81,38 @@ export class Tasks<State, W extends Work> {
     for (const task of this.all()) this.drop(task, forget)
   }
 
-  /** Everything that waits on this lane, whichever partition, up to the bound: one transaction for all of it. */
-  take(lane: number, lanes: number, sizeMax: number): { task: Task<State, W>; work: W }[] {
-    const taken: { task: Task<State, W>; work: W }[] = []
+  /**
+   * What waits on this lane, whichever partition, up to the bound: one transaction for all of it. Where nobody has anything in
+   * hand and all that waits is little, that is the work of every lane: two small transactions cost nearly twice as much as one.
+   */
+  take(lane: number, { lanes, batchSizeMax, waveSizeMax }: Bounds): Taken<State, W>[] {
+    if (this.#together) return []
+    const together = lanes > 1 && this.#busy.size === 0 && this.#waiting() <= waveSizeMax
+    const taken = this.#takeOf((partition) => together || partition % lanes === lane, batchSizeMax)
+    if (taken.length === 0) return taken
+    this.#busy.add(lane)
+    this.#together = together
+    return taken
+  }
+
+  /** All that the lane took is told, or given up. */
+  rest(lane: number): void {
+    if (!this.#busy.delete(lane) || !this.#together) return
+    this.#together = false
+    this.changed.notify()
+  }
+
+  #waiting(): number {
+    let waiting = 0
+    for (const task of this.#byPartition.values()) waiting += task.queuedCount
+    return waiting
+  }
+
+  #takeOf(isOurs: (partition: number) => boolean, sizeMax: number): Taken<State, W>[] {
+    const taken: Taken<State, W>[] = []
     let size = 0
     for (const task of this.all()) {
-      if (task.partition % lanes !== lane || task.dropped) continue
+      if (!isOurs(task.partition) || task.dropped) continue
       for (
         let next = task.queue[0];
         next && (taken.length === 0 || size + next.cost <= sizeMax);

@@ -98,7 +98,10 @@ export interface ConsumeOptions {
   readonly onFatal: (error: Error) => void
   /** Bytes fetched ahead per partition; smaller blocks the event loop for less time. Default 131,072. */
   readonly fetchBytesMax?: number
-  /** So long records may be held back to come in larger batches, while there are few of them. Default 0. */
+  /**
+   * So long records may be held back to come in larger batches, while there are few of them. Default 0. They may come from
+   * another consumer of the process that has just read them.
+   */
   readonly lingerMs?: number
 }
 

@@ -10,6 +10,7 @@ import { KafkaAdmin } from './kafka-admin.ts'
 import { BRIEF_RETRY, busError, type KafkaConnection, kafkaClient } from './kafka-client.ts'
 import { KafkaConsumer } from './kafka-consumer.ts'
 import { KafkaTopicProducer } from './kafka-producer.ts'
+import { RecentRecords } from './recent-records.ts'
 import { checkSizes, RECORD_BYTES_MAX } from './record-size.ts'
 
 export interface KafkaBusOptions extends KafkaConnection {
@@ -53,6 +54,7 @@ class KafkaBus implements EventBus {
   readonly #options: Required<Omit<KafkaBusOptions, keyof KafkaConnection>> & KafkaConnection
   readonly #producers = new Map<string, KafkaTopicProducer>()
   readonly #consumers = new Set<BusConsumer>()
+  readonly #recent = new RecentRecords()
   #closed = false
 
   constructor(options: KafkaBusOptions) {
@@ -130,6 +132,7 @@ class KafkaBus implements EventBus {
         connection: this.#options,
         offsets: (topic) => this.offsets(topic),
         committed: (group, topic) => this.#committed(group, topic),
+        recent: this.#recent,
         onLeft: (left) => this.#consumers.delete(left),
       },
       options,

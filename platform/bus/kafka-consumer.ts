@@ -4,11 +4,12 @@ import type { Clock } from '../clock.ts'
 import type { Log } from '../log.ts'
 import type { Metrics } from '../metrics.ts'
 import { backOffMs } from './back-off.ts'
-import type { BusConsumer, ConsumeOptions, OffsetRange, RecordBatch } from './bus.ts'
+import type { BusConsumer, BusRecord, ConsumeOptions, OffsetRange, RecordBatch } from './bus.ts'
 import { endsWithin } from './ends-within.ts'
 import { answerOf, type KafkaConnection } from './kafka-client.ts'
 import { KafkaMember } from './kafka-member.ts'
 import { KafkaRecord } from './kafka-record.ts'
+import type { Recent, RecentRecords, Trail } from './recent-records.ts'
 import { offsetLost, startingOffsets } from './starting-offsets.ts'
 import { RunningCalls, Stint } from './stint.ts'
 
@@ -28,6 +29,8 @@ export interface KafkaConsumerContext {
   readonly committed: (group: string, topic: string) => Promise<ReadonlyMap<number, number>>
   /** It has left its group, for whatever reason, and will not come back. */
   readonly onLeft: (consumer: KafkaConsumer) => void
+  /** What the consumers of this bus have just read. */
+  readonly recent: RecentRecords
 }
 
 const FETCH_BYTES_MAX = 131_072
@@ -47,6 +50,12 @@ class KafkaStint extends Stint {
   high = 0
   /** The offset at which a jump ahead was seen once and read again. */
   jumpSeenAt = -1
+  /** A batch of it is being handled. */
+  handing = false
+  /** Where those who hold records back find what this consumer reads. */
+  trail: Trail | undefined
+  /** It is not fetched: what another consumer of this process reads is taken. */
+  follows = false
 }
 
 /**
@@ -117,7 +126,10 @@ export class KafkaConsumer implements BusConsumer {
       throw error
     }
     // It may have ended already: at an offset that is gone.
-    if (!this.#closing.signal.aborted) this.#hintTimer = setInterval(() => void this.#commitHints(), HINT_INTERVAL_MS)
+    if (this.#closing.signal.aborted) return
+    this.#hintTimer = setInterval(() => void this.#commitHints(), HINT_INTERVAL_MS)
+    const { lingerMs = 0 } = this.#options
+    if (lingerMs > 0) this.#followOthers(lingerMs).catch((error: unknown) => this.#fail(error))
   }
 
   get assigned(): readonly number[] {
@@ -186,7 +198,11 @@ export class KafkaConsumer implements BusConsumer {
     })
     if (!known || this.#closing.signal.aborted) return
     const positioned = stints.filter(({ live }) => live)
-    for (const stint of positioned) this.#seek(stint, known.get(stint.partition) ?? 0)
+    for (const stint of positioned) {
+      const offset = known.get(stint.partition) ?? 0
+      this.#seek(stint, offset)
+      if (!this.#options.lingerMs) stint.trail = this.#context.recent.lead(topic, stint.partition, offset)
+    }
     this.#member.resume(positioned.map(({ partition }) => partition))
   }
 
@@ -198,6 +214,7 @@ export class KafkaConsumer implements BusConsumer {
   #end(partition: number): void {
     const stint = this.#stints.get(partition)
     if (stint) stint.live = false
+    stint?.trail?.end()
     this.#stints.delete(partition)
     this.#hints.delete(partition)
   }
@@ -207,15 +224,15 @@ export class KafkaConsumer implements BusConsumer {
   async #eachBatch({ batch, resolveOffset, heartbeat, isRunning, isStale }: EachBatchPayload): Promise<void> {
     const stint = this.#stints.get(batch.partition)
     // Not resolved, so it comes again from where the new assignment seeks to.
-    if (!stint?.live || stint.next === undefined || !isRunning() || isStale() || this.#closing.signal.aborted) return
+    if (!stint?.live || stint.follows || stint.next === undefined) return
+    if (!isRunning() || isStale() || this.#closing.signal.aborted) return
     stint.high = Number(batch.highWatermark)
     if (!(await this.#continues(stint, stint.next, Number((batch as FetchedBatch).fetchedOffset)))) return
     const nextOffset = Number(batch.lastOffset()) + 1
-    await this.#staying(
-      stint,
-      heartbeat,
-      this.#calls.run(batch.partition, () => this.#hand(stint, batch, nextOffset)),
-    )
+    const records = batch.messages.map((message) => new KafkaRecord(message, Number(message.offset)))
+    if (this.#context.recent.isWanted(batch.topic))
+      stint.trail?.add(stint.next, { records, nextOffset, high: stint.high })
+    await this.#staying(stint, heartbeat, this.#deliver(stint, records, nextOffset))
     if (stint.live && stint.next >= nextOffset) resolveOffset(batch.lastOffset())
   }
 
@@ -237,16 +254,21 @@ export class KafkaConsumer implements BusConsumer {
     return false
   }
 
-  async #hand(stint: KafkaStint, batch: Batch, nextOffset: number): Promise<void> {
+  #deliver(stint: KafkaStint, records: readonly BusRecord[], nextOffset: number): Promise<void> {
+    stint.handing = true
+    return this.#calls
+      .run(stint.partition, () => this.#hand(stint, records, nextOffset))
+      .finally(() => {
+        stint.handing = false
+      })
+  }
+
+  async #hand(stint: KafkaStint, fetched: readonly BusRecord[], nextOffset: number): Promise<void> {
     const { clock, log } = this.#context
-    const { topic, partition } = batch
-    const { group, onBatch } = this.#options
-    const records: KafkaRecord[] = []
-    for (const message of batch.messages) {
-      const offset = Number(message.offset)
-      // A batch that was being handled when a heartbeat failed is fetched again.
-      if (offset >= (stint.next ?? 0)) records.push(new KafkaRecord(message, offset))
-    }
+    const { partition } = stint
+    const { group, topic, onBatch } = this.#options
+    // A batch that was being handled when a heartbeat failed is fetched again.
+    const records = fetched.filter(({ offset }) => offset >= (stint.next ?? 0))
     const handed: RecordBatch = { topic, partition, records, nextOffset }
     for (let attempt = 1; stint.live && records.length > 0; attempt++) {
       try {
@@ -279,6 +301,46 @@ export class KafkaConsumer implements BusConsumer {
         throw error
       }
     }
+  }
+
+  // ---- what others have read
+
+  /**
+   * Who holds records back takes them from another consumer that reads them at once, where this process has one. Where that
+   * one has left the partition, or we are too far behind, it is fetched again.
+   */
+  async #followOthers(lingerMs: number): Promise<void> {
+    const { clock, recent } = this.#context
+    const { topic } = this.#options
+    const leave = recent.linger(topic)
+    while (!this.#closing.signal.aborted) {
+      await clock.sleep(lingerMs, this.#closing.signal)
+      for (const stint of this.#stints.values()) {
+        if (stint.next === undefined || stint.handing) continue
+        const found = recent.after(topic, stint.partition, stint.next)
+        if (found) this.#take(stint, found)
+        else if (stint.follows) this.#fetchAgain(stint, stint.next)
+      }
+    }
+    leave()
+  }
+
+  #take(stint: KafkaStint, { records, nextOffset, high }: Recent): void {
+    const { group, topic } = this.#options
+    if (!stint.follows) this.#member.pause([stint.partition])
+    stint.follows = true
+    stint.high = high
+    if (records.length === 0) return
+    this.#context.metrics.busSharedRecords.inc({ group, topic }, records.length)
+    this.#deliver(stint, records, nextOffset).catch((error: unknown) => this.#fail(error))
+  }
+
+  #fetchAgain(stint: KafkaStint, next: number): void {
+    const { group, topic } = this.#options
+    this.#context.metrics.busSharedMisses.inc({ group, topic })
+    stint.follows = false
+    this.#seek(stint, next)
+    this.#member.resume([stint.partition])
   }
 
   // ---- hints and the end

@@ -1,5 +1,7 @@
 import type { Consumer } from 'kafkajs'
 
+type TopicPartitions = { topic: string; partitions?: number[] }[]
+
 const EVENTS = ['CRASH', 'GROUP_JOIN', 'REBALANCING', 'REQUEST', 'REQUEST_TIMEOUT', 'STOP'] as const
 
 /**
@@ -12,6 +14,8 @@ export class ScriptedConsumer {
   eachBatch: (payload: unknown) => Promise<void> = async () => {
     throw new Error('it has not run')
   }
+  readonly paused = new Set<number>()
+  readonly seeks: number[] = []
   disconnects = 0
   runs = 0
   readonly connect: () => Promise<void>
@@ -33,9 +37,15 @@ export class ScriptedConsumer {
     this.runs++
     this.eachBatch = eachBatch
   }
-  pause(): void {}
-  resume(): void {}
-  seek(): void {}
+  pause([{ partitions = [] }]: TopicPartitions): void {
+    for (const partition of partitions) this.paused.add(partition)
+  }
+  resume([{ partitions = [] }]: TopicPartitions): void {
+    for (const partition of partitions) this.paused.delete(partition)
+  }
+  seek({ offset }: { offset: string }): void {
+    this.seeks.push(Number(offset))
+  }
   async commitOffsets(): Promise<void> {}
   /** Never ends: the answer that it waits for does not come. */
   disconnect(): Promise<void> {
