@@ -57,27 +57,58 @@ describe('a place in a consumer group', () => {
     expect(await restarts()).toBe(1)
   })
 
-  test('goes to a new client when the one that has it is silent, even if that one never ends', async () => {
+  test('goes to a new client when the group no longer answers the one that has it, even if that one never ends', async () => {
     const { clients, told } = openMember()
     await seconds(0)
     clients[0].joins([0])
-    await seconds(32)
+    // One that has forgotten who it is reads on, and sends no heartbeat any more.
+    for (let second = 0; second < 32; second++) {
+      clients[0].tells('FETCH_START')
+      clients[0].tells('REQUEST')
+      await seconds(1)
+    }
     expect(clients).toHaveLength(2)
     expect(clients[0].disconnects).toBe(1)
     clients[1].joins([0])
     expect(told).toEqual(['assigned 0', 'revoked', 'assigned 0'])
   })
 
-  test.each(['REQUEST', 'REQUEST_TIMEOUT'] as const)('stays with a client that goes on asking: %s', async (event) => {
+  test.each(['HEARTBEAT', 'GROUP_JOIN'] as const)('stays with a client that the group answers: %s', async (event) => {
     const { clients, told } = openMember()
     await seconds(0)
-    clients[0].joins([0])
     for (let i = 0; i < 10; i++) {
+      clients[0].tells(event, { memberAssignment: { ticks: [0] } })
       await seconds(20)
-      clients[0].tells(event)
     }
     expect(clients).toHaveLength(1)
-    expect(told).toEqual(['assigned 0'])
+    expect(told).not.toContain('revoked')
+  })
+
+  test('goes to a new client when the one that lost it reads on without having joined again', async () => {
+    const { clients, told, restarts } = openMember()
+    await seconds(0)
+    clients[0].joins([0])
+    clients[0].tells('FETCH_START')
+    clients[0].tells('REBALANCING')
+    // The coordinator was still loading, and has known the member all the same since.
+    clients[0].tells('FETCH_START')
+    clients[0].tells('HEARTBEAT')
+    await seconds(1)
+    clients[1].joins([0])
+    expect(told).toEqual(['assigned 0', 'revoked', 'revoked', 'assigned 0'])
+    expect(await restarts()).toBe(1)
+  })
+
+  test('stays with a client that reads on once it has joined again', async () => {
+    const { clients, told } = openMember()
+    await seconds(0)
+    clients[0].joins([0, 1])
+    clients[0].tells('REBALANCING')
+    clients[0].joins([1])
+    clients[0].tells('FETCH_START')
+    await seconds(1)
+    expect(clients).toHaveLength(1)
+    expect(told).toEqual(['assigned 0,1', 'revoked', 'assigned 1'])
   })
 
   test('is not shared with a client that was left: one that gets in is thrown out, and what it brings is nobody’s', async () => {

@@ -147,7 +147,9 @@ export class KafkaTopicProducer {
       retry: BRIEF_RETRY,
       createPartitioner: () => (place) => partitionOf(String(place.message.key), place.partitionMetadata.length),
     })
-    const client = { producer, watch: new SilenceWatch(producer, silenceMs), connected: producer.connect() }
+    const { REQUEST, REQUEST_TIMEOUT } = producer.events
+    const watch = new SilenceWatch(producer, [REQUEST, REQUEST_TIMEOUT], silenceMs)
+    const client = { producer, watch, connected: producer.connect() }
     this.#client = client
     client.connected.catch(() => {
       if (this.#client === client) this.#client = undefined

@@ -2,7 +2,7 @@ import type { Consumer } from 'kafkajs'
 
 type TopicPartitions = { topic: string; partitions?: number[] }[]
 
-const EVENTS = ['CRASH', 'GROUP_JOIN', 'REBALANCING', 'REQUEST', 'REQUEST_TIMEOUT', 'STOP'] as const
+const EVENTS = ['CRASH', 'FETCH_START', 'GROUP_JOIN', 'HEARTBEAT', 'REBALANCING', 'REQUEST', 'STOP'] as const
 
 /**
  * kafkajs' consumer of the topic `ticks`, doing what a test says. A real one would have to be brought to hang, or two of its
@@ -10,7 +10,7 @@ const EVENTS = ['CRASH', 'GROUP_JOIN', 'REBALANCING', 'REQUEST', 'REQUEST_TIMEOU
  */
 export class ScriptedConsumer {
   readonly events = Object.fromEntries(EVENTS.map((name) => [name, name]))
-  readonly #listeners = new Map<string, (event: { payload: unknown }) => void>()
+  readonly #listeners: { event: string; listener: (event: { payload: unknown }) => void }[] = []
   eachBatch: (payload: unknown) => Promise<void> = async () => {
     throw new Error('it has not run')
   }
@@ -30,7 +30,7 @@ export class ScriptedConsumer {
   }
 
   on(event: string, listener: (event: { payload: unknown }) => void): void {
-    this.#listeners.set(event, listener)
+    this.#listeners.push({ event, listener })
   }
   async subscribe(): Promise<void> {}
   async run({ eachBatch }: { eachBatch: (payload: unknown) => Promise<void> }): Promise<void> {
@@ -54,7 +54,7 @@ export class ScriptedConsumer {
   }
 
   tells(event: (typeof EVENTS)[number], payload: unknown = {}): void {
-    this.#listeners.get(event)?.({ payload })
+    for (const each of this.#listeners) if (each.event === event) each.listener({ payload })
   }
   joins(partitions: readonly number[]): void {
     this.tells('GROUP_JOIN', { memberAssignment: { ticks: partitions } })
