@@ -29,7 +29,7 @@ export interface KafkaBusOptions extends KafkaConnection {
   readonly openTimeoutMs?: number
   readonly closeTimeoutMs?: number
   readonly pingTimeoutMs?: number
-  /** A consumer that its group has not answered for so long gets a new client, and so does a producer that asks nothing. */
+  /** A consumer or producer whose client has asked its broker nothing for so long, or its group has not answered, gets a new one. */
   readonly silenceMs?: number
   /** A question about topics, offsets or the cluster that takes longer is given up. */
   readonly answerTimeoutMs?: number

@@ -57,7 +57,7 @@ describe('a place in a consumer group', () => {
     expect(await restarts()).toBe(1)
   })
 
-  test('goes to a new client when the group no longer answers the one that has it, even if that one never ends', async () => {
+  test('goes to a new client when the group no longer answers the one that reads, even if that one never ends', async () => {
     const { clients, told } = openMember()
     await seconds(0)
     clients[0].joins([0])
@@ -72,6 +72,32 @@ describe('a place in a consumer group', () => {
     clients[1].joins([0])
     expect(told).toEqual(['assigned 0', 'revoked', 'assigned 0'])
   })
+
+  test('goes to a new client when the one that has it is silent', async () => {
+    const { clients } = openMember()
+    await seconds(32)
+    expect(clients).toHaveLength(2)
+  })
+
+  test.each(['REQUEST', 'REQUEST_TIMEOUT'] as const)(
+    'stays with a client that goes on asking until it has joined: %s',
+    async (event) => {
+      const { clients, told } = openMember()
+      const asksFor = async (twenties: number) => {
+        for (let i = 0; i < twenties; i++) {
+          await seconds(20)
+          clients[0].tells(event)
+        }
+      }
+      await asksFor(5)
+      clients[0].joins([0])
+      clients[0].tells('REBALANCING')
+      await asksFor(5)
+      clients[0].joins([1])
+      expect(clients).toHaveLength(1)
+      expect(told).toEqual(['assigned 0', 'revoked', 'assigned 1'])
+    },
+  )
 
   test.each(['HEARTBEAT', 'GROUP_JOIN'] as const)('stays with a client that the group answers: %s', async (event) => {
     const { clients, told } = openMember()

@@ -14,7 +14,7 @@ export interface KafkaMemberOptions {
   readonly client: () => Consumer
   readonly partitionsAtOnceMax: number
   readonly connection: KafkaConnection
-  /** A client that the group has not answered for longer is replaced. */
+  /** A client that says nothing to its broker for longer, or reads and has no answer from its group, is replaced. */
   readonly silenceMs: number
   readonly closeTimeoutMs: number
   readonly clock: Clock
@@ -32,8 +32,7 @@ const LEFT = Object.assign(new Error('this client was left for another one'), { 
 /**
  * A place in a consumer group that is kept whatever befalls the client: where one has ended or is silent, a new one takes
  * its place. The client's own restart is not used: it gives up where it finds no coordinator for its group, which passes,
- * and it never ends where an answer never comes while it disconnects. And what it asks of its broker proves nothing: one
- * that could not join again may have forgotten who it is, reads on and sends no heartbeat. Only the group's answers count.
+ * and it never ends where an answer never comes while it disconnects. Nor is it trusted to be in the group while it reads.
  */
 export class KafkaMember {
   readonly #options: KafkaMemberOptions
@@ -99,9 +98,8 @@ export class KafkaMember {
     const ended = Promise.withResolvers<unknown>()
     const closed = () => ended.resolve(undefined)
     this.#closing.signal.addEventListener('abort', closed)
-    this.#listen(client, ended.resolve)
-    const { GROUP_JOIN, HEARTBEAT } = client.events
-    const watch = new SilenceWatch(client, [GROUP_JOIN, HEARTBEAT], silenceMs)
+    const watch = new SilenceWatch(silenceMs)
+    this.#listen(client, watch, ended.resolve)
     this.#join(client).catch(ended.resolve)
     const reason = await watch.during(ended.promise).catch((silent: unknown) => silent)
     this.#closing.signal.removeEventListener('abort', closed)
@@ -128,25 +126,33 @@ export class KafkaMember {
     })
   }
 
-  #listen(client: Consumer, end: (reason: unknown) => void): void {
-    const { CRASH, FETCH_START, GROUP_JOIN, REBALANCING, STOP } = client.events
-    let rejoining = false
+  #listen(client: Consumer, watch: SilenceWatch, end: (reason: unknown) => void): void {
+    const { CRASH, FETCH_START, GROUP_JOIN, HEARTBEAT, REBALANCING, REQUEST, REQUEST_TIMEOUT, STOP } = client.events
+    let joined = false
     client.on(GROUP_JOIN, ({ payload }) => {
       // One that was left may still get in, and would hold partitions that nobody reads. It has forgotten by then what it
       // could be stopped by; an error at this place ends it.
       if (client !== this.#client || this.#closing.signal.aborted) throw LEFT
-      rejoining = false
+      joined = true
+      watch.heard()
       this.#joins++
       this.#options.onAssigned(payload.memberAssignment[this.#options.topic] ?? [])
     })
+    client.on(HEARTBEAT, () => watch.heard())
+    // Where it was told that the group does not know it, and it cannot join again for a reason that passes, it forgets who
+    // it was, reads on and sends no heartbeat any more.
+    for (const asked of [REQUEST, REQUEST_TIMEOUT])
+      client.on(asked, () => {
+        if (!joined) watch.heard()
+      })
     client.on(REBALANCING, () => {
-      rejoining = true
+      joined = false
       this.#revoke(client)
     })
-    // Where it cannot join for a reason that passes, say while its coordinator is loading, it reads on as if nothing had
-    // happened, and never joins again if the group still knows it.
+    // And where the group rebalances it goes on as if it had joined again. If the group still knows it, say because its
+    // coordinator was only loading, no assignment follows for as long as it lives.
     client.on(FETCH_START, () => {
-      if (rejoining) end(new Error('it read on without having joined its group again'))
+      if (!joined) end(new Error('it read on without having joined its group again'))
     })
     // Before it tells that it crashed; from here on it takes no seek.
     client.on(STOP, () => this.#revoke(client))

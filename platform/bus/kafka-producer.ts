@@ -148,7 +148,8 @@ export class KafkaTopicProducer {
       createPartitioner: () => (place) => partitionOf(String(place.message.key), place.partitionMetadata.length),
     })
     const { REQUEST, REQUEST_TIMEOUT } = producer.events
-    const watch = new SilenceWatch(producer, [REQUEST, REQUEST_TIMEOUT], silenceMs)
+    const watch = new SilenceWatch(silenceMs)
+    for (const sign of [REQUEST, REQUEST_TIMEOUT]) producer.on(sign, () => watch.heard())
     const client = { producer, watch, connected: producer.connect() }
     this.#client = client
     client.connected.catch(() => {

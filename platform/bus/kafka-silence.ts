@@ -1,26 +1,21 @@
-/** kafkajs' consumers and producers alike. */
-interface Client {
-  on(event: never, heard: () => void): unknown
-}
-
 /** Of a client that has given no sign of life for too long while somebody waited for it. */
 export class SilentClient extends Error {}
 
 /**
  * Waits for clients that may lose what is waited for: kafkajs does, where an answer never comes while it disconnects. One
- * that works says something within a time that is known. By which of its events it is known to work, the one that waits must say.
+ * that works says something within a time that is known. What of it is a sign of life the one that waits must tell.
  */
 export class SilenceWatch {
   readonly #silenceMs: number
   // Counted, not measured: a process that was suspended has heard nothing for a while, and that is no silence.
   #silentS = 0
 
-  constructor(client: Client, signs: readonly string[], silenceMs: number) {
+  constructor(silenceMs: number) {
     this.#silenceMs = silenceMs
-    const heard = () => {
-      this.#silentS = 0
-    }
-    for (const sign of signs) client.on(sign as never, heard)
+  }
+
+  heard(): void {
+    this.#silentS = 0
   }
 
   /** One at a time. @throws SilentClient where it has not ended and the client was silent for too long */

@@ -2,7 +2,16 @@ import type { Consumer } from 'kafkajs'
 
 type TopicPartitions = { topic: string; partitions?: number[] }[]
 
-const EVENTS = ['CRASH', 'FETCH_START', 'GROUP_JOIN', 'HEARTBEAT', 'REBALANCING', 'REQUEST', 'STOP'] as const
+const EVENTS = [
+  'CRASH',
+  'FETCH_START',
+  'GROUP_JOIN',
+  'HEARTBEAT',
+  'REBALANCING',
+  'REQUEST',
+  'REQUEST_TIMEOUT',
+  'STOP',
+] as const
 
 /**
  * kafkajs' consumer of the topic `ticks`, doing what a test says. A real one would have to be brought to hang, or two of its
