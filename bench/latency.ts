@@ -14,7 +14,7 @@ const RATES = [1_000, 5_000]
 const SYMBOLS = 20
 const WARM_UP_MS = 4_000
 const MEASURED_MS = 10_000
-const ROUNDS = 3
+const ROUNDS = 5
 /** Latencies are kept in tenths of a millisecond. */
 const TENTHS = 10
 
