@@ -2,8 +2,15 @@ import { type DestinationStream, type Logger, pino } from 'pino'
 
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'child'>
 
-/** Structured JSON lines on standard error, so that standard output stays the program's own. Secrets never get this far. */
-export function openLog(level: string, destination: DestinationStream = pino.destination(2)): Log {
+/**
+ * Structured JSON lines on standard error, so that standard output stays the program's own. Secrets never get this far. Each
+ * line is written before the call returns: of lines that wait, where nobody reads standard error any more, the last ones are
+ * tried again for ever, and the process never ends.
+ */
+export function openLog(
+  level: string,
+  destination: DestinationStream = pino.destination({ dest: 2, sync: true }),
+): Log {
   return pino(
     {
       level,
