@@ -3,9 +3,10 @@ import { type DestinationStream, type Logger, pino } from 'pino'
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'child'>
 
 /**
- * Structured JSON lines on standard error, so that standard output stays the program's own. Secrets never get this far. Each
- * line is written before the call returns: of lines that wait, where nobody reads standard error any more, the last ones are
- * tried again for ever, and the process never ends.
+ * Structured JSON lines on standard error, so that standard output stays the program's own. Secrets never get this far.
+ *
+ * Each line is written before the call returns: none waits in memory, and who reads them slowly holds the process up. Lines
+ * that wait would be tried again for ever at the exit where nobody reads standard error any more.
  */
 export function openLog(
   level: string,

@@ -29,7 +29,7 @@ export interface KafkaBusOptions extends KafkaConnection {
   readonly openTimeoutMs?: number
   readonly closeTimeoutMs?: number
   readonly pingTimeoutMs?: number
-  /** A consumer or producer whose client has asked its broker nothing for so long, or its group has not answered, gets a new one. */
+  /** A client that has asked its broker nothing for so long is replaced; one that reads, where its group has not answered. */
   readonly silenceMs?: number
   /** A question about topics, offsets or the cluster that takes longer is given up. */
   readonly answerTimeoutMs?: number

@@ -57,7 +57,18 @@ describe('a place in a consumer group', () => {
     expect(await restarts()).toBe(1)
   })
 
-  test('goes to a new client when the group no longer answers the one that reads, even if that one never ends', async () => {
+  test('goes to a new client when the one that has it is silent, even if that one never ends', async () => {
+    const { clients, told } = openMember()
+    await seconds(0)
+    clients[0].joins([0])
+    await seconds(32)
+    expect(clients).toHaveLength(2)
+    expect(clients[0].disconnects).toBe(1)
+    clients[1].joins([0])
+    expect(told).toEqual(['assigned 0', 'revoked', 'assigned 0'])
+  })
+
+  test('goes to a new client when the group no longer answers the one that reads', async () => {
     const { clients, told } = openMember()
     await seconds(0)
     clients[0].joins([0])
@@ -68,15 +79,7 @@ describe('a place in a consumer group', () => {
       await seconds(1)
     }
     expect(clients).toHaveLength(2)
-    expect(clients[0].disconnects).toBe(1)
-    clients[1].joins([0])
-    expect(told).toEqual(['assigned 0', 'revoked', 'assigned 0'])
-  })
-
-  test('goes to a new client when the one that has it is silent', async () => {
-    const { clients } = openMember()
-    await seconds(32)
-    expect(clients).toHaveLength(2)
+    expect(told).toEqual(['assigned 0', 'revoked'])
   })
 
   test.each(['REQUEST', 'REQUEST_TIMEOUT'] as const)(

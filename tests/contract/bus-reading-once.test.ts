@@ -25,6 +25,7 @@ describe.each(buses)('the bus on %s', (_name, open) => {
   })
 })
 
+// In memory there is nothing to read twice. CI requires this suite, on both Kafkas.
 describe.runIf(kafkaBrokers)('consumers of one process on Kafka', () => {
   test('read once what one of them reads at once and others hold back', async () => {
     const metrics = openMetrics()

@@ -19,7 +19,7 @@ const EVENTS = [
  */
 export class ScriptedConsumer {
   readonly events = Object.fromEntries(EVENTS.map((name) => [name, name]))
-  readonly #listeners: { event: string; listener: (event: { payload: unknown }) => void }[] = []
+  readonly #listeners = new Map<string, (event: { payload: unknown }) => void>()
   eachBatch: (payload: unknown) => Promise<void> = async () => {
     throw new Error('it has not run')
   }
@@ -39,7 +39,7 @@ export class ScriptedConsumer {
   }
 
   on(event: string, listener: (event: { payload: unknown }) => void): void {
-    this.#listeners.push({ event, listener })
+    this.#listeners.set(event, listener)
   }
   async subscribe(): Promise<void> {}
   async run({ eachBatch }: { eachBatch: (payload: unknown) => Promise<void> }): Promise<void> {
@@ -63,7 +63,7 @@ export class ScriptedConsumer {
   }
 
   tells(event: (typeof EVENTS)[number], payload: unknown = {}): void {
-    for (const each of this.#listeners) if (each.event === event) each.listener({ payload })
+    this.#listeners.get(event)?.({ payload })
   }
   joins(partitions: readonly number[]): void {
     this.tells('GROUP_JOIN', { memberAssignment: { ticks: partitions } })
