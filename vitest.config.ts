@@ -3,8 +3,7 @@ import { defineConfig } from 'vitest/config'
 
 const project = (name: string, include: string[], extra = {}) => ({
   extends: true as const,
-  // What kafkajs warns of on Node 24 is harmless, see docs/decisions/0001.
-  test: { name, include, testTimeout: 10_000, execArgv: ['--disable-warning=TimeoutNegativeWarning'], ...extra },
+  test: { name, include, testTimeout: 10_000, ...extra },
 })
 
 // They wait now and then, so two at a time are faster than one, also where there is one core.

@@ -21,6 +21,7 @@ const TENTHS = 10
 /**
  * The same records from the same pacing producer in a process of its own: once read by a bare kafkajs consumer, once by the
  * platform (Kafka → store → Redis → gateway) and received by a graphql-ws client. Both stamps come from one machine's clock.
+ * Producer and platform have sessions of their own, as they would have on terminals of their own.
  */
 export async function latency(): Promise<Report> {
   const { KAFKA_BROKERS: brokers, REDIS_URL: redis } = process.env
@@ -63,6 +64,7 @@ async function pace(brokers: string, prefix: string, rate: number, registry: str
     [brokers, prefix, String(rate), String(SYMBOLS), registry],
     {
       execArgv: process.execArgv,
+      detached: true,
     },
   )
   await once(child, 'message')
@@ -141,7 +143,7 @@ async function platformLatency(brokers: string, redis: string, rate: number, pre
     SIMULATED_TICKS_PER_SECOND: '1',
   }
   const child = await pace(brokers, prefix, rate, registry)
-  await using platform = await startPlatform([], environment)
+  await using platform = await startPlatform([], environment, undefined, { ownSession: true })
   await platform.ready()
   const histogram = histogramOf()
   let measuring = false

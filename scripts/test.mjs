@@ -15,15 +15,7 @@ const folder = mkdtempSync(join(tmpdir(), 'investor-updates-test-'))
 const report = join(folder, 'report.json')
 const run = spawnSync(
   process.execPath,
-  [
-    '--disable-warning=TimeoutNegativeWarning',
-    vitest,
-    'run',
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${report}`,
-    ...process.argv.slice(2),
-  ],
+  [vitest, 'run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`, ...process.argv.slice(2)],
   { stdio: 'inherit' },
 )
 

@@ -1,6 +1,7 @@
 import { Kafka, type LogEntry, logLevel, type RetryOptions, type SASLOptions } from 'kafkajs'
 import { PlatformError } from '../../domain/errors.ts'
 import type { Log } from '../log.ts'
+import './kafka-pending-requests.ts'
 
 export interface KafkaConnection {
   /** `host:port` of some brokers of the cluster; they name the others. */

@@ -26,7 +26,7 @@ export class Workers {
 
   start(processor: ProcessorName): void {
     const child = fork(new URL('worker.ts', import.meta.url), [], {
-      execArgv: ['--disable-warning=TimeoutNegativeWarning'],
+      execArgv: [],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       env: { ...process.env, WORKER: JSON.stringify({ ...this.#settings, processor }) },
     })

@@ -38,10 +38,15 @@ function nodeFlags(): readonly string[] {
   return flags.split(' ')
 }
 
+/**
+ * `ownSession`: as if started from another terminal. Linux shares processor time between sessions first, so a benchmark that
+ * starts it within its own would have it share one part with its clients. The terminal's Ctrl-C reaches it through us.
+ */
 export async function startPlatform(
   args: readonly string[] = [],
   environment: Readonly<Record<string, string>> = {},
   dataDir?: string,
+  { ownSession = false } = {},
 ): Promise<PlatformProcess> {
   const ownDir = dataDir === undefined ? await temporaryDataDir() : undefined
   const dir = dataDir ?? ownDir ?? ''
@@ -49,8 +54,17 @@ export async function startPlatform(
   const child = spawn(process.execPath, [...nodeFlags(), 'main.ts', ...args], {
     cwd: join(import.meta.dirname, '../..'),
     stdio: ['ignore', 'pipe', 'pipe'],
+    detached: ownSession,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, DATA_DIR: dir, PORT: String(port), ...environment },
   })
+  if (ownSession) {
+    const interrupted = () => {
+      child.kill('SIGTERM')
+      process.exit(130)
+    }
+    process.once('SIGINT', interrupted)
+    child.once('exit', () => process.off('SIGINT', interrupted))
+  }
   const written = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk: Buffer) => (written.stdout += chunk))
   child.stderr.on('data', (chunk: Buffer) => (written.stderr += chunk))
