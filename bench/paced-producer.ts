@@ -1,4 +1,4 @@
-// Produces ticks at a steady rate with plain kafkajs until it is stopped; the size of each carries the time it was sent.
+// Produces ticks at a steady rate with kafkajs until it is stopped; the size of each carries the time it was sent.
 //   paced-producer BROKERS PREFIX RATE SYMBOLS [REGISTRY]
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CompressionTypes, Kafka, logLevel } from 'kafkajs'
