@@ -19,9 +19,10 @@ const ROUNDS = 5
 const TENTHS = 10
 
 /**
- * The same records from the same pacing producer in a process of its own: once read by a bare kafkajs consumer, once by the
- * platform (Kafka → store → Redis → gateway) and received by a graphql-ws client. Both stamps come from one machine's clock.
- * Producer and platform have sessions of their own, as they would have on terminals of their own.
+ * The same records from the same pacing producer in a process of its own: once read by a bare kafkajs consumer, once by a chain
+ * written by hand (handwritten-chain.ts), once by the platform (Kafka → store → Redis → gateway), and of these two received by a
+ * graphql-ws client. Both stamps come from one machine's clock. Producer, chain and platform have sessions of their own, as
+ * they would have on terminals of their own.
  */
 export async function latency(): Promise<Report> {
   const { KAFKA_BROKERS: brokers, REDIS_URL: redis } = process.env
@@ -30,11 +31,13 @@ export async function latency(): Promise<Report> {
     `tick → subscriber at ${RATES.join(' and ')} ticks/s, ${SYMBOLS} symbols, ${MEASURED_MS / 1_000} s measured, ${ROUNDS} rounds alternating`,
   )
   for (const rate of RATES) {
-    const bare = { p50: [] as number[], p99: [] as number[] }
-    const platform = { p50: [] as number[], p99: [] as number[] }
+    const bare = runsOf()
+    const chain = runsOf()
+    const platform = runsOf()
     for (let round = 0; round < ROUNDS; round++)
       for (const [into, measure] of [
         [bare, bareLatency],
+        [chain, chainLatency],
         [platform, platformLatency],
       ] as const) {
         const prefix = prefixOf()
@@ -43,17 +46,27 @@ export async function latency(): Promise<Report> {
         into.p50.push(histogram.getValueAtPercentile(50) / TENTHS)
         into.p99.push(histogram.getValueAtPercentile(99) / TENTHS)
       }
-    const of = (name: string, runs: number[]) => report.figure(`${rate}/s: ${name}`, 'ms', runs)
-    const bare50 = of('bare kafkajs produce → consume, p50', bare.p50)
-    const bare99 = of('bare kafkajs produce → consume, p99', bare.p99)
-    const ours50 = of('platform, tick → GraphQL subscriber, p50', platform.p50)
-    const ours99 = of('platform, tick → GraphQL subscriber, p99', platform.p99)
-    report.ratio(`${rate}/s: platform / bare, p50`, ours50 / bare50)
-    report.ratio(`${rate}/s: platform / bare, p99`, ours99 / bare99, '≤ 4')
+    const median = (name: string, { p50, p99 }: Runs) => ({
+      p50: report.figure(`${rate}/s: ${name}, p50`, 'ms', p50),
+      p99: report.figure(`${rate}/s: ${name}, p99`, 'ms', p99),
+    })
+    const peer = median('bare kafkajs produce → consume', bare)
+    const byHand = median('kafkajs → PostgreSQL → Redis → ws, written by hand', chain)
+    const ours = median('platform, tick → GraphQL subscriber', platform)
+    report.ratio(`${rate}/s: platform / bare, p50`, ours.p50 / peer.p50)
+    report.ratio(`${rate}/s: platform / bare, p99`, ours.p99 / peer.p99, '≤ 4')
+    report.ratio(`${rate}/s: platform / written by hand, p50`, ours.p50 / byHand.p50)
+    report.ratio(`${rate}/s: platform / written by hand, p99`, ours.p99 / byHand.p99)
   }
   return report
 }
 
+interface Runs {
+  readonly p50: number[]
+  readonly p99: number[]
+}
+
+const runsOf = (): Runs => ({ p50: [], p99: [] })
 const histogramOf = (): Histogram => build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000 * TENTHS })
 const nowMs = () => performance.timeOrigin + performance.now()
 const prefixOf = () => `bench-${randomUUID().slice(0, 8)}.`
@@ -145,12 +158,36 @@ async function platformLatency(brokers: string, redis: string, rate: number, pre
   const child = await pace(brokers, prefix, rate, registry)
   await using platform = await startPlatform([], environment, undefined, { ownSession: true })
   await platform.ready()
-  const histogram = histogramOf()
-  let measuring = false
   const symbols = Array.from({ length: SYMBOLS }, (_, i) => `SYM${i}`)
-  const client = createClient({ url: platform.url.replace(/^http/, 'ws'), webSocketImpl: WebSocket, retryAttempts: 0 })
   await listed(platform.url, symbols)
   await sleep(WARM_UP_MS / 2)
+  const histogram = await subscriberLatency(platform.url.replace(/^http/, 'ws'), symbols)
+  await stop(child)
+  const expected = (rate * MEASURED_MS) / 1_000
+  if (histogram.totalCount < 0.95 * expected)
+    console.log(`  (${histogram.totalCount} of ${expected} ticks reached the subscriber at ${rate}/s)`)
+  return histogram
+}
+
+/** The same stations and the same client, and nothing that makes a platform of them. */
+async function chainLatency(brokers: string, redis: string, rate: number, prefix: string): Promise<Histogram> {
+  const registry = process.env.SCHEMA_REGISTRY_URL ?? ''
+  const producer = await pace(brokers, prefix, rate, registry)
+  const chain = fork(new URL('handwritten-chain.ts', import.meta.url), [brokers, prefix, redis, registry], {
+    execArgv: process.execArgv,
+    detached: true,
+  })
+  const [port] = (await once(chain, 'message')) as [number]
+  const histogram = await subscriberLatency(`ws://127.0.0.1:${port}`, [])
+  await Promise.all([stop(producer), stop(chain)])
+  return histogram
+}
+
+/** As a graphql-ws client sees it, from when it is warm. */
+async function subscriberLatency(url: string, symbols: readonly string[]): Promise<Histogram> {
+  const histogram = histogramOf()
+  let measuring = false
+  const client = createClient({ url, webSocketImpl: WebSocket, retryAttempts: 0 })
   client.subscribe<{ ticks: { size: number } }>(
     {
       query: 'subscription ($symbols: [ID!]!) { ticks(symbols: $symbols) { symbol price size } }',
@@ -172,10 +209,6 @@ async function platformLatency(brokers: string, redis: string, rate: number, pre
   measuring = true
   await sleep(MEASURED_MS)
   measuring = false
-  await stop(child)
   await client.dispose()
-  const expected = (rate * MEASURED_MS) / 1_000
-  if (histogram.totalCount < 0.95 * expected)
-    console.log(`  (${histogram.totalCount} of ${expected} ticks reached the subscriber at ${rate}/s)`)
   return histogram
 }
