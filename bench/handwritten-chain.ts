@@ -2,12 +2,10 @@
 // would write who needs no positions, dead letters, bars or GraphQL. Tells its parent the port at which it listens.
 //   handwritten-chain BROKERS PREFIX REDIS [REGISTRY]
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname } from 'node:path'
 import { Redis } from 'ioredis'
-import { Kafka, logLevel } from 'kafkajs'
 import pg from 'pg'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Tick } from '../domain/tick.ts'
@@ -15,13 +13,15 @@ import { openCodec } from '../platform/bus/codec.ts'
 import { ConfluentSchemaRegistry } from '../platform/bus/confluent-schema-registry.ts'
 import { MemorySchemaRegistry } from '../platform/bus/memory-schema-registry.ts'
 import { silentLog } from '../platform/log.ts'
+import { TICK_COLUMNS } from '../platform/store/copy.ts'
 import { startEmbeddedPostgres } from '../platform/store/embedded-postgres.ts'
 import { migrate } from '../platform/store/migrate.ts'
+import { temporaryDataDir } from '../tests/support/platform-process.ts'
+import { bareConsumer } from './bare-consumer.ts'
 
 const [brokers, prefix, redisUrl, registry] = process.argv.slice(2)
-const parent = mkdtempSync(join(tmpdir(), 'investor-updates-chain-'))
-chmodSync(parent, 0o755)
-const server = await startEmbeddedPostgres({ dataDir: join(parent, 'data'), log: silentLog })
+const dataDir = await temporaryDataDir()
+const server = await startEmbeddedPostgres({ dataDir, log: silentLog })
 await migrate(server.url, { log: silentLog })
 const database = new pg.Client({ connectionString: server.url })
 await database.connect()
@@ -40,16 +40,16 @@ wss.on('connection', (socket) =>
 const subscriber = new Redis(redisUrl)
 await subscriber.subscribe(`${prefix}ticks`)
 subscriber.on('message', (_channel, message) => {
-  const ticks: unknown[] = JSON.parse(message)
-  for (const { symbol, price, size } of ticks as Tick[]) {
+  const ticks: Tick[] = JSON.parse(message)
+  for (const { symbol, price, size } of ticks) {
     const payload = { data: { ticks: { symbol, price, size } } }
     for (const [socket, id] of subscriptions) socket.send(JSON.stringify({ id, type: 'next', payload }))
   }
 })
 
 const STORE = `WITH given AS (SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::int8[], $4::text[], $5::float8[], $6::float8[],
-    $7::timestamptz[]) AS t(symbol, time, seq, source, price, size, ingest_time)),
-  stored AS (INSERT INTO stock_data (symbol, time, seq, source, price, size, ingest_time) SELECT * FROM given ON CONFLICT DO NOTHING)
+    $7::timestamptz[]) AS t(${TICK_COLUMNS})),
+  stored AS (INSERT INTO stock_data (${TICK_COLUMNS}) SELECT * FROM given ON CONFLICT DO NOTHING)
   INSERT INTO quotes AS q (symbol, time, seq, price, size, source)
   SELECT DISTINCT ON (symbol) symbol, time, seq, price, size, source FROM given ORDER BY symbol, time DESC, seq DESC
   ON CONFLICT (symbol) DO UPDATE SET time = EXCLUDED.time, seq = EXCLUDED.seq, price = EXCLUDED.price, size = EXCLUDED.size`
@@ -82,24 +82,20 @@ async function storeAndTell(): Promise<void> {
 }
 
 const codec = await openCodec(registry ? new ConfluentSchemaRegistry({ url: registry }) : new MemorySchemaRegistry())
-const kafka = new Kafka({ clientId: 'bench', brokers: brokers.split(','), logLevel: logLevel.NOTHING })
-const consumer = kafka.consumer({ groupId: `${prefix}chain`, maxWaitTimeInMs: 300 })
-await consumer.connect()
-await consumer.subscribe({ topic: `${prefix}stock-data` })
-await consumer.run({
-  autoCommit: false,
-  partitionsConsumedConcurrently: 12,
-  eachBatch: async ({ batch }) => {
-    for (const { value } of batch.messages) waiting.push(codec.decode('stock-data', value))
-    storing ??= storeAndTell()
-    await storing
-  },
+const consumer = await bareConsumer(brokers, `${prefix}chain`, `${prefix}stock-data`, async ({ batch }) => {
+  for (const { value } of batch.messages) waiting.push(codec.decode('stock-data', value))
+  storing ??= storeAndTell()
+  await storing
 })
-process.once('SIGTERM', async () => {
+
+async function stop(): Promise<void> {
   await consumer.disconnect()
   await database.end()
   await server[Symbol.asyncDispose]()
-  rmSync(parent, { recursive: true, force: true })
+  rmSync(dirname(dataDir), { recursive: true, force: true })
   process.exit(0)
-})
+}
+process.once('SIGTERM', stop)
+// Whoever asked for it has ended without a word.
+process.once('disconnect', stop)
 process.send?.((wss.address() as AddressInfo).port)
