@@ -27,6 +27,24 @@ const database = new pg.Client({ connectionString: server.url })
 await database.connect()
 await database.query('SET synchronous_commit = off')
 
+let consumer: Awaited<ReturnType<typeof bareConsumer>> | undefined
+
+async function stop(code = 0): Promise<never> {
+  await consumer?.disconnect()
+  await database.end()
+  await server[Symbol.asyncDispose]()
+  rmSync(dirname(dataDir), { recursive: true, force: true })
+  process.exit(code)
+}
+process.once('SIGTERM', () => stop())
+// Whoever asked for it has ended without a word.
+process.once('disconnect', () => stop())
+// Its database would go on without it.
+process.once('uncaughtException', async (error) => {
+  console.error(error)
+  await stop(1)
+})
+
 const wss = new WebSocketServer({ port: 0, host: '127.0.0.1' })
 await once(wss, 'listening')
 const subscriptions = new Map<WebSocket, string>()
@@ -82,20 +100,10 @@ async function storeAndTell(): Promise<void> {
 }
 
 const codec = await openCodec(registry ? new ConfluentSchemaRegistry({ url: registry }) : new MemorySchemaRegistry())
-const consumer = await bareConsumer(brokers, `${prefix}chain`, `${prefix}stock-data`, async ({ batch }) => {
+consumer = await bareConsumer(brokers, `${prefix}chain`, `${prefix}stock-data`, async ({ batch }) => {
   for (const { value } of batch.messages) waiting.push(codec.decode('stock-data', value))
   storing ??= storeAndTell()
   await storing
 })
 
-async function stop(): Promise<void> {
-  await consumer.disconnect()
-  await database.end()
-  await server[Symbol.asyncDispose]()
-  rmSync(dirname(dataDir), { recursive: true, force: true })
-  process.exit(0)
-}
-process.once('SIGTERM', stop)
-// Whoever asked for it has ended without a word.
-process.once('disconnect', stop)
 process.send?.((wss.address() as AddressInfo).port)

@@ -73,17 +73,17 @@ const histogramOf = (): Histogram => build({ lowestDiscernibleValue: 1, highestT
 const nowMs = () => performance.timeOrigin + performance.now()
 const prefixOf = () => `bench-${randomUUID().slice(0, 8)}.`
 
-async function pace(brokers: string, prefix: string, rate: number, registry: string): Promise<ChildProcess> {
-  const child = fork(
-    new URL('paced-producer.ts', import.meta.url),
-    [brokers, prefix, String(rate), String(SYMBOLS), registry],
-    {
-      execArgv: process.execArgv,
-      detached: true,
-    },
-  )
-  await once(child, 'message')
-  return child
+const pace = async (brokers: string, prefix: string, rate: number, registry: string): Promise<ChildProcess> =>
+  (await started('paced-producer.ts', [brokers, prefix, String(rate), String(SYMBOLS), registry])).child
+
+/** In a session of its own, from its first message on, which is what it says. */
+async function started(program: string, settings: readonly string[]): Promise<{ child: ChildProcess; said: unknown }> {
+  const child = fork(new URL(program, import.meta.url), settings, { execArgv: process.execArgv, detached: true })
+  const said = await new Promise((resolve, reject) => {
+    child.once('message', resolve)
+    child.once('exit', (code) => reject(new Error(`${program} ended with ${code} before it had begun`)))
+  })
+  return { child, said }
 }
 
 /** A broker that keeps the topics of all runs has a heap full of them, and is measured in place of what is to be measured. */
@@ -163,11 +163,7 @@ async function platformLatency(brokers: string, redis: string, rate: number, pre
 async function chainLatency(brokers: string, redis: string, rate: number, prefix: string): Promise<Histogram> {
   const registry = process.env.SCHEMA_REGISTRY_URL ?? ''
   const producer = await pace(brokers, prefix, rate, registry)
-  const chain = fork(new URL('handwritten-chain.ts', import.meta.url), [brokers, prefix, redis, registry], {
-    execArgv: process.execArgv,
-    detached: true,
-  })
-  const [port] = (await once(chain, 'message')) as [number]
+  const { child: chain, said: port } = await started('handwritten-chain.ts', [brokers, prefix, redis, registry])
   const histogram = await subscriberLatency(`ws://127.0.0.1:${port}`, rate, [])
   await Promise.all([stop(producer), stop(chain)])
   return histogram

@@ -44,8 +44,9 @@ export class ConfluentSchemaRegistry implements SchemaRegistry {
       try {
         return await this.#register(subject, schema, compatibility)
       } catch (error) {
-        // Where several register a new subject at once, Apicurio refuses all but one. What does not fit never will.
-        if (attempt >= ATTEMPTS_MAX || !isPlatformError(error, 'SCHEMA_INCOMPATIBLE')) throw error
+        // Where several register a new subject at once, Apicurio refuses all but one, and seldom does not answer one of them.
+        const mayPass = isPlatformError(error, 'SCHEMA_INCOMPATIBLE') || isPlatformError(error, 'REGISTRY_UNAVAILABLE')
+        if (attempt >= ATTEMPTS_MAX || !mayPass) throw error
         await systemClock.sleep(backOffMs(attempt))
       }
     }

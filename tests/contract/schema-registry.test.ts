@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import avro from 'avsc'
 import { describe, expect, test } from 'vitest'
 import { isPlatformError } from '../../domain/errors.ts'
@@ -165,3 +168,41 @@ describe('a schema registry that is not there', () => {
     expect(failure?.message).not.toContain('s3cret')
   })
 })
+
+describe('a schema registry that does not answer', () => {
+  test.each([1, 2])('%i times is asked again, and its answer counts', async (times) => {
+    await using server = await registryThatIsSilent(times)
+    const registry = new ConfluentSchemaRegistry({ url: server.url, requestTimeoutMs: 200 })
+    expect(await registry.register('subject', article(), 'BACKWARD_TRANSITIVE')).toBe(17)
+    expect(server.registrations()).toBe(times + 1)
+  })
+
+  test('at all is given up', async () => {
+    await using server = await registryThatIsSilent(Number.POSITIVE_INFINITY)
+    const registry = new ConfluentSchemaRegistry({ url: server.url, requestTimeoutMs: 200 })
+    const registered = registry.register('subject', article(), 'BACKWARD_TRANSITIVE')
+    await expect(registered).rejects.toMatchObject({ code: 'REGISTRY_UNAVAILABLE' })
+    expect(server.registrations()).toBe(3)
+  })
+})
+
+/** Leaves the first registrations without an answer. */
+async function registryThatIsSilent(times: number) {
+  let registrations = 0
+  const server = createServer(({ method, url }, response) => {
+    if (method === 'POST' && url?.endsWith('/versions') && ++registrations <= times) return
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify({ id: 17, compatibilityLevel: 'BACKWARD_TRANSITIVE' }))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    registrations: () => registrations,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
