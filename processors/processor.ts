@@ -43,9 +43,10 @@ export interface Fold<State, W extends Work> {
   write(connection: Connection): Promise<void>
   /**
    * The move and all that `write` would do as one statement, which needs no transaction around it; nothing of a partition
-   * that did not move. Only where `isSmall` said so. Answers which moved; the others are left out of what is told.
+   * that did not move. Only where `isSmall` said so. Answers which moved; the others are left out of what is told. Undefined
+   * where nothing has happened, because it takes a transaction after all.
    */
-  moveAndWrite?(connection: Connection, moving: Moving): Promise<ReadonlySet<number>>
+  moveAndWrite?(connection: Connection, moving: Moving): Promise<ReadonlySet<number> | undefined>
   readonly stateChanges: readonly KeyedChange[]
   readonly events: readonly OutboxEvent[]
   readonly lateCount: number

@@ -104,10 +104,9 @@ class TicksFold implements Fold<undefined, TickWork> {
     await listInstruments(connection, this.#known.missing(this.#newest.keys()))
   }
 
-  async moveAndWrite(connection: Connection, moving: Moving): Promise<ReadonlySet<number>> {
-    const { moved, stored } = await moveAndAppend(connection, moving, this.#batches)
-    this.#stored = stored
-    this.#batches = this.#batches.filter(({ partition }) => moved.has(partition))
+  async moveAndWrite(connection: Connection, moving: Moving): Promise<ReadonlySet<number> | undefined> {
+    const moved = await moveAndAppend(connection, moving, this.#batches)
+    if (moved) this.#batches = this.#batches.filter(({ partition }) => moved.has(partition))
     return moved
   }
 

@@ -1,9 +1,8 @@
 import type { TickColumns } from '../../domain/tick-columns.ts'
-import type { Connection } from './connection.ts'
+import { type Connection, sqlState, UNIQUE_VIOLATION } from './connection.ts'
 import { TICK_COLUMNS } from './copy.ts'
 import { float8Array, int8Array, textArray, timestamptzArray } from './pg-array.ts'
 import type { Moving } from './stream-checkpoints.ts'
-import type { StoredTicks } from './tick-writer.ts'
 
 /** Above it a COPY is worth the trips to the server that this saves. */
 export const ROWS_AT_ONCE_MAX = 200
@@ -14,16 +13,12 @@ export interface PartitionTicks {
   readonly ticks: TickColumns
 }
 
-export interface MovedTicks {
-  /** The partitions that moved. Of the others nothing is stored. */
-  readonly moved: ReadonlySet<number>
-  /** As `appendTicks` answers it, of the ticks whose partitions moved. */
-  readonly stored: StoredTicks
-}
-
 /**
  * The compare-and-set, the rows and the quotes as one statement, which is a transaction by itself: one trip to the server in
  * place of five. A small transaction is little else than its trips, and at some thousand ticks a second there are hundreds.
+ * Answers the partitions that moved; of the others nothing is stored. Undefined, and nothing has happened, where one of the
+ * prints is there already: to look for each beforehand costs a third of the statement, and offsets and positions have made
+ * them unique but for a source that told one print under two positions.
  *
  * Rows join `moved`, so nothing is stored of a partition before it has moved. Quotes as in `upsertQuotes`; of two equally
  * new ticks of a symbol the first one counts.
@@ -32,7 +27,20 @@ export async function moveAndAppend(
   connection: Connection,
   moving: Moving,
   batches: readonly PartitionTicks[],
-): Promise<MovedTicks> {
+): Promise<ReadonlySet<number> | undefined> {
+  try {
+    return await appendMoved(connection, moving, batches)
+  } catch (error) {
+    if (sqlState(error) !== UNIQUE_VIOLATION) throw error
+    return undefined
+  }
+}
+
+async function appendMoved(
+  connection: Connection,
+  moving: Moving,
+  batches: readonly PartitionTicks[],
+): Promise<ReadonlySet<number>> {
   const texts = (column: 'symbol' | 'source') =>
     textArray(batches.map(({ ticks }) => ({ values: ticks[column], length: ticks.length })))
   const numbers = (column: 'price' | 'size' | 'seq' | 'eventTimeMs' | 'ingestTimeMs') =>
@@ -41,7 +49,7 @@ export async function moveAndAppend(
     values: new Array<number>(length).fill(partition),
     length,
   }))
-  const { rows } = await connection.query<{ moved: number[] | null; stored: string[] | null }>({
+  const { rows } = await connection.query<{ moved: number[] | null }>({
     name: `ticks-${moving.name}`,
     text: `WITH moved AS (${moving.update}),
            given AS (
@@ -50,10 +58,7 @@ export async function moveAndAppend(
                WITH ORDINALITY AS t(part, symbol, time, seq, source, price, size, ingest_time, place)
              JOIN moved ON moved.part = t.part
            ),
-           stored AS (
-             INSERT INTO stock_data (${TICK_COLUMNS}) SELECT ${TICK_COLUMNS} FROM given
-             ON CONFLICT DO NOTHING RETURNING symbol, time, seq, source
-           ),
+           stored AS (INSERT INTO stock_data (${TICK_COLUMNS}) SELECT ${TICK_COLUMNS} FROM given),
            quoted AS (
              INSERT INTO quotes AS q (symbol, time, seq, price, size, source)
              SELECT DISTINCT ON (symbol) symbol, time, seq, price, size, source FROM given
@@ -63,10 +68,7 @@ export async function moveAndAppend(
                  source = EXCLUDED.source
              WHERE (EXCLUDED.time, EXCLUDED.seq) > (q.time, q.seq)
            )
-           SELECT (SELECT array_agg(part) FROM moved) AS moved,
-             CASE WHEN (SELECT count(*) FROM stored) < (SELECT count(*) FROM given) THEN coalesce((
-               SELECT array_agg(concat_ws('|', symbol, (extract(epoch FROM time) * 1000)::bigint, seq, source)) FROM stored
-             ), '{}') END AS stored`,
+           SELECT array_agg(part) AS moved FROM moved`,
     values: [
       ...moving.values,
       int8Array(partitions),
@@ -79,6 +81,5 @@ export async function moveAndAppend(
       timestamptzArray(numbers('ingestTimeMs')),
     ],
   })
-  const [{ moved, stored }] = rows
-  return { moved: new Set(moved ?? []), stored: stored ? new Set(stored) : 'all' }
+  return new Set(rows[0].moved)
 }

@@ -6,7 +6,7 @@ import type { Connection } from '../../platform/store/connection.ts'
 import type { Database } from '../../platform/store/database.ts'
 import { type Move, StreamCheckpoints } from '../../platform/store/stream-checkpoints.ts'
 import { moveAndAppend, type PartitionTicks } from '../../platform/store/tick-move.ts'
-import { appendTicks, type TickRef, tickKey, upsertQuotes } from '../../platform/store/tick-writer.ts'
+import { appendTicks, type TickRef, upsertQuotes } from '../../platform/store/tick-writer.ts'
 import { testDatabase } from '../support/database.ts'
 import { OPENING_MS } from '../support/processing.ts'
 
@@ -66,11 +66,11 @@ const offsets = () => select('SELECT part, next_offset::int FROM stream_checkpoi
 
 describe('Ticks that move and are stored at once', () => {
   test('rows and the newest quote of each symbol are there, and the partitions have moved', async () => {
-    const done = await moveAndAppend(connection, checkpoints.moving([move(0), move(1)]), [
+    const moved = await moveAndAppend(connection, checkpoints.moving([move(0), move(1)]), [
       batch(0, print('AAPL', 2), print('AAPL', 1)),
       batch(1, print('MSFT', 3)),
     ])
-    expect(done).toEqual({ moved: new Set([0, 1]), stored: 'all' })
+    expect(moved).toEqual(new Set([0, 1]))
     expect(await rows()).toHaveLength(3)
     expect((await quotes()).map(([symbol, , seq]) => [symbol, seq])).toEqual([
       ['AAPL', 2],
@@ -87,40 +87,41 @@ describe('Ticks that move and are stored at once', () => {
     ['somebody else has claimed', { epoch: 0 }],
     ['is not where we left it', { fromOffset: 5 }],
   ])('of a partition that %s nothing is stored, and the others go on', async (_why, fields) => {
-    const done = await moveAndAppend(connection, checkpoints.moving([move(0, fields), move(1)]), [
+    const moved = await moveAndAppend(connection, checkpoints.moving([move(0, fields), move(1)]), [
       batch(0, print('AAPL', 1)),
       batch(1, print('MSFT', 2)),
     ])
-    expect(done).toEqual({ moved: new Set([1]), stored: 'all' })
+    expect(moved).toEqual(new Set([1]))
     expect((await rows()).map(([symbol]) => symbol)).toEqual(['MSFT'])
     expect((await quotes()).map(([symbol]) => symbol)).toEqual(['MSFT'])
   })
 
   test('where no partition moved there is nothing at all', async () => {
-    const done = await moveAndAppend(connection, checkpoints.moving([move(0, { epoch: 0 })]), [
+    const moved = await moveAndAppend(connection, checkpoints.moving([move(0, { epoch: 0 })]), [
       batch(0, print('AAPL', 1)),
     ])
-    expect(done.moved).toEqual(new Set())
+    expect(moved).toEqual(new Set())
     expect([await rows(), await quotes()]).toEqual([[], []])
   })
 
   test('a partition moves also where no tick of it is left to store', async () => {
-    const done = await moveAndAppend(connection, checkpoints.moving([move(0)]), [])
-    expect(done).toEqual({ moved: new Set([0]), stored: 'all' })
+    const moved = await moveAndAppend(connection, checkpoints.moving([move(0)]), [])
+    expect(moved).toEqual(new Set([0]))
     expect((await offsets())[0]).toEqual([0, 10])
   })
 
-  test('of prints that are there already, those that are new are named', async () => {
+  test.each<[string, Tick[]]>([
+    ['is there already', [print('AAPL', 1), print('AAPL', 2)]],
+    ['comes twice', [print('AAPL', 2), print('AAPL', 2)]],
+  ])('where a print %s nothing has happened at all', async (_how, ticks) => {
     await moveAndAppend(connection, checkpoints.moving([move(0, { toOffset: 1 })]), [batch(0, print('AAPL', 1))])
-    const { stored } = await moveAndAppend(connection, checkpoints.moving([move(0, { fromOffset: 1 })]), [
-      batch(0, print('AAPL', 1), print('AAPL', 2), print('AAPL', 2)),
-    ])
-    expect(stored).toEqual(new Set([tickKey('AAPL', OPENING_MS + 2, 2, 'test')]))
-    const again = await moveAndAppend(connection, checkpoints.moving([move(1)]), [batch(1, print('AAPL', 1))])
-    expect(again.stored).toEqual(new Set())
+    const before = [await rows(), await quotes(), await offsets()]
+    const moving = checkpoints.moving([move(0, { fromOffset: 1 }), move(1)])
+    expect(await moveAndAppend(connection, moving, [batch(0, ...ticks), batch(1, print('MSFT', 3))])).toBeUndefined()
+    expect([await rows(), await quotes(), await offsets()]).toEqual(before)
   })
 
-  test('whatever the ticks, rows, quotes and what is new are those of a large transaction', async () => {
+  test('whatever the ticks, rows and quotes are those of a large transaction, or nothing where one of them is not new', async () => {
     const anyTick = fc.record({
       symbol: fc.constantFrom('AAPL', 'MSFT'),
       timeMs: fc.nat(3),
@@ -136,34 +137,34 @@ describe('Ticks that move and are stored at once', () => {
               print(symbol, seq, { eventTimeMs: OPENING_MS + timeMs, price: 1 + price }),
             ),
           )
-          const outcomeOf = async (store: (ticks: Tick[], number: number) => Promise<unknown>) => {
+          const outcomeOf = async (store: (ticks: readonly Tick[]) => Promise<boolean>) => {
             await connection.query('TRUNCATE stock_data, quotes')
             await connection.query('UPDATE stream_checkpoint SET next_offset = 0')
-            const answers: unknown[] = []
-            for (const [number, ticks] of ticksOf.entries()) answers.push(await store(ticks, number))
-            return { answers, rows: await rows(), quotes: await quotes() }
+            const outcomes: unknown[] = []
+            for (const ticks of ticksOf) outcomes.push([await store(ticks), await rows(), await quotes()])
+            return outcomes
           }
-          const atOnce = await outcomeOf(async (ticks, number) => {
-            const moving = checkpoints.moving([move(0, { fromOffset: number, toOffset: number + 1 })])
-            return newOf(ticks, (await moveAndAppend(connection, moving, [batch(0, ...ticks)])).stored)
-          })
-          const oneByOne = await outcomeOf(async (ticks) => {
+          const oneByOne = async (ticks: readonly Tick[]) => {
             const { ticks: columns } = batch(0, ...ticks)
             const stored = await appendTicks(connection, [columns])
             await upsertQuotes(connection, newestOf(columns))
-            return newOf(ticks, stored)
-          })
-          expect(atOnce).toEqual(oneByOne)
+            return stored === 'all' || stored.size === ticks.length
+          }
+          let position = 0
+          const atOnce = async (ticks: readonly Tick[]) => {
+            const moving = checkpoints.moving([move(0, { fromOffset: position, toOffset: position + 1 })])
+            const moved = await moveAndAppend(connection, moving, [batch(0, ...ticks)])
+            if (moved) position++
+            else await oneByOne(ticks)
+            return moved !== undefined
+          }
+          expect(await outcomeOf(atOnce)).toEqual(await outcomeOf(oneByOne))
         },
       ),
       { numRuns: 50 },
     )
   })
 })
-
-const keyOf = ({ symbol, eventTimeMs, seq, source }: Tick) => tickKey(symbol, eventTimeMs, seq, source)
-const newOf = (ticks: readonly Tick[], stored: 'all' | ReadonlySet<string>) =>
-  [...(stored === 'all' ? new Set(ticks.map(keyOf)) : stored)].sort()
 
 /** By (event time, seq), the first of equals. */
 function newestOf(ticks: TickColumns): Map<string, TickRef> {

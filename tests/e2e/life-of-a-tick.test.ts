@@ -1,21 +1,9 @@
-import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { data, query, subscribe } from '../support/graphql.ts'
 import { type PlatformProcess, startPlatform } from '../support/platform-process.ts'
+import { everyBackend } from '../support/platform-roles.ts'
 import { openStored, storedTicks } from '../support/stored.ts'
 import { walk, writeTape } from '../support/tapes.ts'
-
-/** A platform of its own on the shared servers: nobody else's topics or channels. */
-const real = (): Record<string, string> => ({
-  KAFKA_BROKERS: process.env.KAFKA_BROKERS ?? '',
-  KAFKA_PREFIX: `e2e-${randomUUID().slice(0, 8)}.`,
-  REDIS_URL: process.env.REDIS_URL ?? '',
-  PUBSUB_PREFIX: `e2e-${randomUUID()}`,
-  ...(process.env.SCHEMA_REGISTRY_URL && { SCHEMA_REGISTRY_URL: process.env.SCHEMA_REGISTRY_URL }),
-})
-
-const backends: [name: string, environment: () => Record<string, string>][] = [['embedded backends', () => ({})]]
-if (process.env.KAFKA_BROKERS && process.env.REDIS_URL) backends.push(['Kafka and Redis', real])
 
 interface Tick {
   symbol: string
@@ -50,7 +38,7 @@ async function subscribed(platform: PlatformProcess, sources: number): Promise<v
     .toMatch(new RegExp(`^gateway_shared_sources ${sources}$`, 'm'))
 }
 
-describe.each(backends)('the life of a tick on %s', (_name, environment) => {
+describe.each(everyBackend)('the life of a tick on %s', (_name, environment) => {
   test('a subscriber sees every tick of a slow tape in order, and each is in the store when it arrives', async () => {
     // 1 s apart at 40 × speed: 25 ms. The subscriber is there before the first.
     const rows = walk(200, 1_000)

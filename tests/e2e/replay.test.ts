@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { expectExact } from '../support/expect-exact.ts'
 import { metric, type PlatformProcess, startPlatform, temporaryDataDir } from '../support/platform-process.ts'
+import { everyBackend } from '../support/platform-roles.ts'
 import { printsOf } from '../support/recomputation.ts'
 import { openStored } from '../support/stored.ts'
 import { walk, writeTape } from '../support/tapes.ts'
@@ -107,13 +108,16 @@ describe('replaying a tape', () => {
 
   const recorded = process.env.TAPE_DIR && join(process.env.TAPE_DIR, 'trades-2013-10-07.csv.gz')
   if (recorded && existsSync(recorded))
-    test('the recorded tape of 2013-10-07 is stored whole and its bars equal a recomputation', async () => {
-      await using platform = await startPlatform(whole(recorded))
-      const summary = await finished(platform)
-      expect(summary).toMatchObject({ read: 388_417, stored: 388_417, rejected: 0 })
-      expect(summary.latencyMs.p50).not.toBeNull()
-      const prints = printsOf(recorded)
-      await using stored = await openStored(platform.dataDir)
-      await expectExact(stored, prints)
-    })
+    test.each(everyBackend)(
+      'the recorded tape of 2013-10-07 is stored whole on %s and its bars equal a recomputation',
+      async (_name, environment) => {
+        await using platform = await startPlatform(whole(recorded), environment())
+        const summary = await finished(platform)
+        expect(summary).toMatchObject({ read: 388_417, stored: 388_417, rejected: 0 })
+        expect(summary.latencyMs.p50).not.toBeNull()
+        const prints = printsOf(recorded)
+        await using stored = await openStored(platform.dataDir)
+        await expectExact(stored, prints)
+      },
+    )
 })

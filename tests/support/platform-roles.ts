@@ -40,6 +40,12 @@ export const realBackends =
       }
     : undefined
 
+/** What a whole platform can run on: with itself alone always, with the real servers where they are. */
+export const everyBackend: readonly [name: string, environment: () => Record<string, string>][] = [
+  ['embedded backends', () => ({})],
+  ...(realBackends ? [['Kafka and Redis', realBackends] as [string, typeof realBackends]] : []),
+]
+
 export async function openRoles(backends: Readonly<Record<string, string>>): Promise<PlatformRoles> {
   await using opening = new AsyncDisposableStack()
   const database = opening.use(await emptyDatabase())
