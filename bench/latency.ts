@@ -9,7 +9,7 @@ import { WebSocket } from 'ws'
 import { data } from '../tests/support/graphql.ts'
 import { startPlatform } from '../tests/support/platform-process.ts'
 import { bareConsumer } from './bare-consumer.ts'
-import { Report } from './report.ts'
+import { countStolen, Report } from './report.ts'
 
 const RATES = [1_000, 5_000]
 const SYMBOLS = 20
@@ -43,15 +43,21 @@ export async function latency(): Promise<Report> {
         [platform, platformLatency],
       ] as const) {
         const prefix = prefixOf()
+        const stolen = countStolen()
         const histogram = await measure(brokers, redis, rate, prefix)
+        const share = stolen()
+        if (share !== undefined) into.stolen.push(share)
         await deleteTopics(brokers, prefix)
         into.p50.push(histogram.getValueAtPercentile(50) / TENTHS)
         into.p99.push(histogram.getValueAtPercentile(99) / TENTHS)
       }
-    const median = (name: string, { p50, p99 }: Runs) => ({
-      p50: report.figure(`${rate}/s: ${name}, p50`, 'ms', p50),
-      p99: report.figure(`${rate}/s: ${name}, p99`, 'ms', p99),
-    })
+    const median = (name: string, { p50, p99, stolen }: Runs) => {
+      if (stolen.length > 0) report.figure(`${rate}/s: ${name}, stolen by the host`, '%', stolen)
+      return {
+        p50: report.figure(`${rate}/s: ${name}, p50`, 'ms', p50),
+        p99: report.figure(`${rate}/s: ${name}, p99`, 'ms', p99),
+      }
+    }
     const peer = median('bare kafkajs produce → consume', bare)
     const byHand = median('kafkajs → PostgreSQL → Redis → ws, written by hand', chain)
     const ours = median('platform, tick → GraphQL subscriber', platform)
@@ -66,9 +72,11 @@ export async function latency(): Promise<Report> {
 interface Runs {
   readonly p50: number[]
   readonly p99: number[]
+  /** Of the processors' time, in percent. */
+  readonly stolen: number[]
 }
 
-const runsOf = (): Runs => ({ p50: [], p99: [] })
+const runsOf = (): Runs => ({ p50: [], p99: [], stolen: [] })
 const histogramOf = (): Histogram => build({ lowestDiscernibleValue: 1, highestTrackableValue: 60_000 * TENTHS })
 const nowMs = () => performance.timeOrigin + performance.now()
 const prefixOf = () => `bench-${randomUUID().slice(0, 8)}.`

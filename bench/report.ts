@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 
 /** What a benchmark found: figures by name with their unit, and ratios of two of them with what we aim at. */
@@ -39,3 +40,24 @@ function machine(): string {
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
   return `${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}, commit ${commit}`
 }
+
+const STAT = '/proc/stat'
+const STOLEN = 7
+
+/**
+ * Begins to count; what it answers ends it: the share, in percent, of the processors' time in which something of ours could
+ * have run and the host of a shared machine ran somebody else. Where it is above a few percent, latencies are the host's.
+ * Undefined where the kernel does not tell it: it is Linux that does.
+ */
+export function countStolen(): () => number | undefined {
+  const before = processorTimes()
+  return () => {
+    const spent = processorTimes().map((ticks, kind) => ticks - before[kind])
+    const all = spent.reduce((sum, ticks) => sum + ticks, 0)
+    return all > 0 ? (100 * spent[STOLEN]) / all : undefined
+  }
+}
+
+/** By kind, user time first, in ticks since the machine started (proc_stat(5)); the guests' are in the users' already. */
+const processorTimes = (): number[] =>
+  existsSync(STAT) ? readFileSync(STAT, 'utf8').split('\n')[0].split(/\s+/).slice(1, 9).map(Number) : []
