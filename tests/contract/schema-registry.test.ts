@@ -1,6 +1,3 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import avro from 'avsc'
 import { describe, expect, test } from 'vitest'
 import { isPlatformError } from '../../domain/errors.ts'
@@ -13,6 +10,7 @@ import type { SchemaRegistry } from '../../platform/bus/schema-registry.ts'
 import { TOPICS } from '../../platform/bus/topics.ts'
 import { frame } from '../../platform/bus/wire-format.ts'
 import { unique } from '../support/bus.ts'
+import { VendorServer } from '../support/vendors/vendor-server.ts'
 
 const registries: [name: string, open: () => SchemaRegistry][] = [['memory', () => new MemorySchemaRegistry()]]
 const url = process.env.SCHEMA_REGISTRY_URL
@@ -170,39 +168,25 @@ describe('a schema registry that is not there', () => {
 })
 
 describe('a schema registry that does not answer', () => {
+  const silent = async (times?: number) => {
+    const server = await VendorServer.start({
+      answer: () => ({ body: { id: 17, compatibilityLevel: 'BACKWARD_TRANSITIVE' } }),
+    })
+    server.fail({ kind: 'hang' }, times)
+    return server
+  }
+  const register = ({ url }: VendorServer) =>
+    new ConfluentSchemaRegistry({ url, requestTimeoutMs: 200 }).register('subject', article(), 'BACKWARD_TRANSITIVE')
+
   test.each([1, 2])('%i times is asked again, and its answer counts', async (times) => {
-    await using server = await registryThatIsSilent(times)
-    const registry = new ConfluentSchemaRegistry({ url: server.url, requestTimeoutMs: 200 })
-    expect(await registry.register('subject', article(), 'BACKWARD_TRANSITIVE')).toBe(17)
-    expect(server.registrations()).toBe(times + 1)
+    await using server = await silent(times)
+    expect(await register(server)).toBe(17)
+    expect(server.failed).toBe(times)
   })
 
   test('at all is given up', async () => {
-    await using server = await registryThatIsSilent(Number.POSITIVE_INFINITY)
-    const registry = new ConfluentSchemaRegistry({ url: server.url, requestTimeoutMs: 200 })
-    const registered = registry.register('subject', article(), 'BACKWARD_TRANSITIVE')
-    await expect(registered).rejects.toMatchObject({ code: 'REGISTRY_UNAVAILABLE' })
-    expect(server.registrations()).toBe(3)
+    await using server = await silent()
+    await expect(register(server)).rejects.toMatchObject({ code: 'REGISTRY_UNAVAILABLE' })
+    expect(server.failed).toBe(3)
   })
 })
-
-/** Leaves the first registrations without an answer. */
-async function registryThatIsSilent(times: number) {
-  let registrations = 0
-  const server = createServer(({ method, url }, response) => {
-    if (method === 'POST' && url?.endsWith('/versions') && ++registrations <= times) return
-    response.setHeader('content-type', 'application/json')
-    response.end(JSON.stringify({ id: 17, compatibilityLevel: 'BACKWARD_TRANSITIVE' }))
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    registrations: () => registrations,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      server.close()
-      await once(server, 'close')
-    },
-  }
-}
